@@ -1,0 +1,132 @@
+// The living picture of a running job: counts that always add up, rates, ETA, the numbered event stream.
+#pragma once
+
+#include "aiflow/messages.h"
+#include "core/base/clock.h"
+#include "core/base/ids.h"
+#include "core/base/json_fwd.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aiflow {
+
+struct LiveStep {
+    std::string name, titleEn, titleZh, kind, target;
+};
+
+struct LiveIdentity {
+    std::string job, pipeline, input, inputEncoding, output;
+    std::vector<LiveStep> steps;
+    std::int64_t total = 0;
+    std::int64_t firstSeq = 1; // of a resumed job: the journal's last + 1
+};
+
+struct ItemOutcome {
+    std::string id;
+    std::int64_t line = 0;
+    TaskState state = TaskState::Succeeded;
+    std::optional<Reason> reason;
+    std::string step;    // that failed
+    std::string message;
+    std::chrono::milliseconds worked{0};
+    int attempts = 1;
+    MoneyAmount cost;
+};
+
+struct TaskOutcome {
+    std::string id;      // the item's
+    std::int64_t line = 0;
+    StepIndex step;
+    std::int32_t element = -1;
+    int attempt = 1;
+    TaskState state = TaskState::Succeeded;
+    std::optional<Reason> reason;
+    std::string message;
+    bool retryable = false;
+    std::chrono::milliseconds worked{0};
+    MoneyAmount cost;
+    std::int64_t tokensIn = 0, tokensOut = 0;
+    std::string requestId;
+};
+
+// Cuts when destroyed: afterwards the listener does not run.
+class [[nodiscard]] Subscription {
+public:
+    Subscription() = default;
+    explicit Subscription(std::function<void()> cut) : m_cut(std::move(cut)) {}
+    ~Subscription() { reset(); }
+    Subscription(Subscription&& other) noexcept : m_cut(std::move(other.m_cut)) { other.m_cut = nullptr; }
+    Subscription& operator=(Subscription&& other) noexcept
+    {
+        if (this != &other) {
+            reset();
+            m_cut = std::move(other.m_cut);
+            other.m_cut = nullptr;
+        }
+        return *this;
+    }
+    void reset()
+    {
+        if (m_cut) m_cut();
+        m_cut = nullptr;
+    }
+
+private:
+    std::function<void()> m_cut;
+};
+
+// Threads: every method, from any thread. Counters take one short lock; nothing here does I/O.
+class LiveJob {
+public:
+    // Receives every numbered event once, in order, for the journal. Must be quick (it queues).
+    using EventWriter = std::function<void(const EventLine&)>;
+    // Runs on the thread that publishes; must be quick and must not call back.
+    using Listener = std::function<void(const EventLine&)>;
+
+    static std::unique_ptr<LiveJob> create(LiveIdentity identity, const Clock& clock, EventWriter writer);
+    virtual ~LiveJob() = default;
+
+    // ---- counts. Every item and every item's step starts as Queued; the sums stay `total`.
+    virtual void itemMoved(TaskState from, TaskState to) = 0;
+    virtual void taskMoved(StepIndex step, TaskState from, TaskState to) = 0;
+    // All steps of an item at once, e.g. of a reused or restored one: from Queued to `steps`.
+    virtual void itemRestored(TaskState item, const std::vector<TaskState>& steps) = 0;
+    // A task's own work, for rates and medians; not called for reused results.
+    virtual void taskWorked(StepIndex step, std::chrono::microseconds worked) = 0;
+    virtual void taskRetried(StepIndex step) = 0;
+    virtual void spent(StepIndex step, const MoneyAmount& money) = 0;
+    virtual void setNote(StepIndex step, std::string note) = 0;
+    virtual void setBanner(std::string sentence) = 0;
+    virtual void setReuse(std::string fromJob, std::int64_t tasks) = 0;
+    // The total was unknown or grew (retry of rows); the difference is Queued.
+    virtual void setTotal(std::int64_t total) = 0;
+
+    // ---- events; each gets the next seq.
+    virtual void jobStarted(std::int64_t reusedItems) = 0;
+    virtual void itemFinished(const ItemOutcome& outcome) = 0; // also feeds the failure groups
+    virtual void taskFinished(const TaskOutcome& outcome) = 0;
+    virtual void providerPaused(std::string provider, Reason reason, std::string detail, std::string probeAt) = 0;
+    virtual void providerResumed(std::string provider) = 0;
+    virtual void jobPaused(std::string by, std::string why) = 0;
+    virtual void jobResumed(std::string by) = 0;
+    // Sets the final state too.
+    virtual void jobFinished(JobState outcome, int exitCode) = 0;
+    virtual void setState(JobState state) = 0; // without an event: Pausing
+
+    virtual JobSnapshot snapshot() const = 0;
+    // A progress line (no seq) of now.
+    virtual EventLine progress() const = 0;
+    virtual Subscription subscribe(Listener listener) = 0;
+};
+
+// The message without ids, numbers, quoted names, paths and addresses: equal for failures of one kind.
+std::string normaliseMessage(std::string_view message);
+
+} // namespace aiflow
