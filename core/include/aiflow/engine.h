@@ -27,46 +27,47 @@ struct Surroundings {
 };
 
 struct BatchRequest {
-    std::filesystem::path input;               // CSV, JSONL, a folder of pictures, or "-" for standard input
-    std::optional<std::string> pipeline;       // name of a shipped one, or a file
+    std::filesystem::path input;                    // CSV, JSONL, a folder of pictures, or "-" for standard input
+    std::optional<std::string> pipeline;            // name of a shipped one, or a file
     std::optional<std::filesystem::path> output;    // folder; default: aiflow.yaml's, else ./out
     std::optional<std::filesystem::path> inputRoot; // where relative paths of rows begin; default: the input's folder
-    std::optional<std::string> encoding;       // "GB18030"; default: detected
-    std::optional<char> delimiter;             // default: detected
+    std::optional<std::string> encoding;            // "GB18030"; default: detected
+    std::optional<char> delimiter;                  // default: detected
     std::vector<std::pair<std::string, std::string>> columnMap; // --map title=商品标题
     std::vector<std::pair<std::string, std::string>> set;       // --set canvas=1600
-    bool offline = false;                      // no remote call: api steps are answered by the offline stand-ins
-    bool fresh = false;                        // use no earlier results
-    bool strict = false;                       // refuse a file with bad rows
+    bool offline = false; // no remote call: api steps are answered by the offline stand-ins
+    bool fresh = false;   // use no earlier results
+    bool strict = false;  // refuse a file with bad rows
     bool failFast = false;
     std::optional<std::int64_t> maxFailures;
     std::optional<double> maxFailurePercent;
     std::optional<int> cores;
-    std::optional<std::int64_t> memoryBytes;   // for decoded values
-    std::optional<std::int32_t> priority;      // smaller is more urgent; 5 is usual
-    std::string commandLine;                   // as typed, for the record
-    std::string source = "cli";                // "cli", "cron", "gui"
+    std::optional<std::int64_t> memoryBytes; // for decoded values
+    std::optional<std::int32_t> priority;    // smaller is more urgent; 5 is usual
+    std::string commandLine;                 // as typed, for the record
+    std::string source = "cli";              // "cli", "cron", "gui"
 };
 
 struct RetrySelection {
-    std::vector<std::string> reasons; // codes such as "input.image_missing"; "input.*" fits the class; empty: every failure
-    std::vector<std::string> items;   // ids; empty: all
+    std::vector<std::string>
+        reasons; // codes such as "input.image_missing"; "input.*" fits the class; empty: every failure
+    std::vector<std::string> items; // ids; empty: all
     std::optional<std::int64_t> limit;
 };
 
 // What is known before the first task starts.
 struct Preparation {
     std::string job;
-    bool resumed = false;         // an unfinished job goes on
-    std::string leftBehind;       // an unfinished job of this output folder that was not resumed, with the reason
-    std::string pipeline;         // name
-    std::string pipelineChoice;   // why this one, one sentence; empty when it was asked for
+    bool resumed = false;       // an unfinished job goes on
+    std::string leftBehind;     // an unfinished job of this output folder that was not resumed, with the reason
+    std::string pipeline;       // name
+    std::string pipelineChoice; // why this one, one sentence; empty when it was asked for
     std::vector<std::string> steps;
-    std::string input;            // as given
-    std::string inputFormat;      // "csv", "jsonl", "folder"
+    std::string input;       // as given
+    std::string inputFormat; // "csv", "jsonl", "folder"
     std::string encoding;
     std::int64_t columns = 0;
-    std::int64_t total = 0;       // items
+    std::int64_t total = 0; // items
     std::int64_t badRows = 0;
     std::vector<Error> badRowSamples;
     std::vector<std::pair<std::string, std::string>> columnMap; // pipeline's column, file's header
@@ -79,11 +80,11 @@ struct Preparation {
 using CheckProgress = std::function<void(std::int64_t rows)>;
 
 struct JobReport {
-    JobSnapshot snapshot;         // the last one
-    int exitCode = 0;             // ux.md 1.3
+    JobSnapshot snapshot;                     // the last one
+    int exitCode = 0;                         // ux.md 1.3
     std::vector<std::filesystem::path> files; // results.csv, failures.csv as far as they were written
     std::int64_t resultFiles = 0;
-    std::optional<Error> cause;   // why it stopped by itself
+    std::optional<Error> cause; // why it stopped by itself
     std::int64_t tasksRun = 0;
     std::int64_t tasksReused = 0;
     std::int64_t recomputed = 0;

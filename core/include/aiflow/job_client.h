@@ -80,7 +80,8 @@ public:
     // Events that the journal holds, from `fromSeq` on.
     virtual Result<std::vector<EventLine>> events(std::string_view job, std::int64_t fromSeq, std::int64_t limit) = 0;
     // JobNotFound when it is not running. `fromSeq`: older events first.
-    virtual Result<std::unique_ptr<JobFollower>> follow(std::string_view job, std::optional<std::int64_t> fromSeq = {}) = 0;
+    virtual Result<std::unique_ptr<JobFollower>> follow(std::string_view job,
+                                                        std::optional<std::int64_t> fromSeq = {}) = 0;
     // To the process that runs the job; JobNotFound when none does. The answer is one sentence for people.
     virtual Result<std::string> pause(std::string_view job) = 0;
     virtual Result<std::string> resume(std::string_view job) = 0;

@@ -28,7 +28,7 @@ enum class GraphFormat : std::uint8_t { Text, Mermaid, Dot };
 struct OpLine {
     std::string name;
     std::string version;
-    std::string inputs;  // "image: image, mask: mask?"
+    std::string inputs; // "image: image, mask: mask?"
     std::string outputs;
     std::string description;
 };
