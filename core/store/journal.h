@@ -96,6 +96,9 @@ struct AttemptRecord {
     std::string detail; // JSON text: usage, request id, status
     WallTime at{};
 };
+// Later states of an attempt may leave fields empty: they keep what an earlier state said. A state that knows less
+// never replaces one that knows more (Responded, Committed, NotSent, Rejected and Failed never become an open call
+// again).
 
 using JournalRecord = std::variant<ItemAdmitted, TaskEnded, ItemProgress, EventRecord, JobField, AttemptRecord>;
 
@@ -151,6 +154,7 @@ public:
     virtual Result<std::vector<EventRecord>> events(std::int64_t fromSeq, std::int64_t limit) = 0;
     virtual Result<std::int64_t> lastEventSeq() = 0;
     virtual Result<std::vector<AttemptRecord>> attemptsOf(const TaskKey& task) = 0;
+    // Intent, RemoteId and Responded: what a resumed job must settle first.
     virtual Result<std::vector<AttemptRecord>> openAttempts() = 0;
 };
 
