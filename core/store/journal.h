@@ -67,7 +67,8 @@ struct ItemProgress {
     std::string message;
     std::chrono::microseconds worked{0};
     double cost = 0;
-    WallTime endedAt{}; // 0: not ended
+    WallTime endedAt{};            // 0: not ended
+    std::vector<TaskOutput> files; // in the output folder: relative name (as `port`) and artifact
 };
 
 // One line of the event stream (JSON text). `seq` grows by one from one event to the next, without a gap.
@@ -119,6 +120,7 @@ struct ItemRow {
     double cost = 0;
     std::chrono::microseconds worked{0};
     WallTime endedAt{};
+    std::vector<TaskOutput> files; // in the output folder: relative name (as `port`) and artifact
 };
 
 struct ItemQuery {

@@ -18,7 +18,7 @@ namespace {
 constexpr std::int64_t kPage = 20'000;
 
 constexpr const char* kItemColumns = "SELECT item, id, line, byte_offset, byte_length, title, state, steps, worked, "
-                                     "cost, ended_at, reason, failed_step, message FROM item ";
+                                     "cost, ended_at, reason, failed_step, message, files FROM item ";
 constexpr const char* kAttemptColumns =
     "SELECT attempt_id, item, step, element, state, at, provider, model, account, input_hash, body_hash, "
     "idempotency_key, remote_id, reserved_cost, actual_cost, currency, answer, detail FROM attempt ";
@@ -49,6 +49,7 @@ ItemRow itemFrom(const SqliteStatement& row)
     item.reason = reasonAt(row, 11);
     if (!row.isNull(12)) item.failedStep = StepIndex(static_cast<std::int32_t>(row.integer(12)));
     item.message = row.text(13);
+    if (!row.isNull(14)) item.files = decodeOutputs(row.blob(14)).value_or(std::vector<TaskOutput>{});
     return item;
 }
 

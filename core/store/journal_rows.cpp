@@ -15,11 +15,11 @@ constexpr const char* kAdmit =
 
 constexpr const char* kProgress =
     "UPDATE item SET state = ?2, steps = ?3, worked = ?4, cost = ?5, ended_at = ?6, reason = ?7, failed_step = ?8, "
-    "message = ?9 WHERE item = ?1";
+    "message = ?9, files = ?10 WHERE item = ?1";
 
 constexpr const char* kProgressFirst =
     "INSERT INTO item(item, id, line, byte_offset, byte_length, title, state, steps, worked, cost, ended_at, reason, "
-    "failed_step, message) VALUES(?1, '', 0, 0, 0, '', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    "failed_step, message, files) VALUES(?1, '', 0, 0, 0, '', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 constexpr const char* kTask =
     "INSERT INTO task(item, step, element, state, attempts, started_at, waited, worked, reason, message, cost, "
@@ -61,7 +61,7 @@ void bindReason(SqliteStatement& statement, int parameter, const std::optional<R
         statement.bindNull(parameter);
 }
 
-void bindProgress(SqliteStatement& statement, const ItemProgress& progress)
+void bindProgress(SqliteStatement& statement, const ItemProgress& progress, ByteBuffer& files)
 {
     statement.bind(1, progress.item.value())
         .bind(2, static_cast<std::int64_t>(progress.state))
@@ -78,6 +78,12 @@ void bindProgress(SqliteStatement& statement, const ItemProgress& progress)
         statement.bindNull(9);
     else
         statement.bind(9, std::string_view(progress.message));
+    if (progress.files.empty()) {
+        statement.bindNull(10);
+    } else {
+        encodeOutputs(progress.files, files);
+        statement.bindBlob(10, std::span<const std::uint8_t>(files));
+    }
 }
 
 } // namespace
@@ -160,9 +166,9 @@ Result<void> JournalRows::write(const ItemAdmitted& item)
 
 Result<void> JournalRows::write(const ItemProgress& progress)
 {
-    bindProgress(m_progress, progress);
+    bindProgress(m_progress, progress, m_outputs);
     if (auto updated = m_progress.run(); !updated || m_progress.changes() > 0) return updated;
-    bindProgress(m_progressFirst, progress);
+    bindProgress(m_progressFirst, progress, m_outputs);
     return m_progressFirst.run();
 }
 

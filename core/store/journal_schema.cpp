@@ -33,7 +33,8 @@ CREATE TABLE item(
   ended_at INTEGER NOT NULL DEFAULT 0,
   reason TEXT,
   failed_step INTEGER,
-  message TEXT
+  message TEXT,
+  files BLOB
 );
 CREATE INDEX item_trouble ON item(state) WHERE state > 5;
 
