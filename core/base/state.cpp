@@ -50,7 +50,10 @@ std::optional<JobState> jobStateFromKey(std::string_view key) noexcept
     return std::nullopt;
 }
 
-std::int64_t StateCounts::total() const noexcept { return std::accumulate(count.begin(), count.end(), std::int64_t{0}); }
+std::int64_t StateCounts::total() const noexcept
+{
+    return std::accumulate(count.begin(), count.end(), std::int64_t{0});
+}
 
 std::int64_t StateCounts::terminal() const noexcept
 {

@@ -33,7 +33,7 @@ struct ItemOutcome {
     std::int64_t line = 0;
     TaskState state = TaskState::Succeeded;
     std::optional<Reason> reason;
-    std::string step;    // that failed
+    std::string step; // that failed
     std::string message;
     std::chrono::milliseconds worked{0};
     int attempts = 1;
@@ -41,7 +41,7 @@ struct ItemOutcome {
 };
 
 struct TaskOutcome {
-    std::string id;      // the item's
+    std::string id; // the item's
     std::int64_t line = 0;
     StepIndex step;
     std::int32_t element = -1;

@@ -31,7 +31,7 @@ struct ItemAdmitted {
     std::int64_t line = 0;       // CSV line (the header is line 1)
     std::int64_t byteOffset = 0; // of the record in the input's snapshot
     std::int64_t byteLength = 0;
-    std::string title;           // for lists; may be empty
+    std::string title; // for lists; may be empty
 };
 
 struct TaskOutput {
@@ -39,19 +39,19 @@ struct TaskOutput {
     ArtifactRef artifact;
 };
 
-// A task ended. Written for api and model tasks, for elements of a fan-out, for every task that failed, and for op tasks
-// with durable outputs; other op tasks are only in their item's ItemProgress.
+// A task ended. Written for api and model tasks, for elements of a fan-out, for every task that failed, and for op
+// tasks with durable outputs; other op tasks are only in their item's ItemProgress.
 struct TaskEnded {
     TaskKey task;
     TaskState state = TaskState::Succeeded;
     std::optional<Reason> reason;
-    std::string message;       // as shown; secrets are already taken out
+    std::string message; // as shown; secrets are already taken out
     int attempts = 1;
     WallTime startedAt{};
     std::chrono::microseconds waited{0};
     std::chrono::microseconds worked{0};
     std::vector<TaskOutput> outputs;
-    std::string provenance;    // JSON text; empty for local work
+    std::string provenance; // JSON text; empty for local work
     double cost = 0;
     std::string currency;
 };
@@ -62,12 +62,12 @@ struct ItemProgress {
     ItemIndex item;
     TaskState state = TaskState::Running; // of the item
     std::vector<TaskState> steps;
-    std::optional<Reason> reason;         // of the step that failed
+    std::optional<Reason> reason; // of the step that failed
     std::optional<StepIndex> failedStep;
     std::string message;
     std::chrono::microseconds worked{0};
     double cost = 0;
-    WallTime endedAt{};                   // 0: not ended
+    WallTime endedAt{}; // 0: not ended
 };
 
 // One line of the event stream (JSON text). `seq` grows by one from one event to the next, without a gap.
@@ -85,7 +85,7 @@ struct JobField {
 // Attempts of api tasks: the states of reliability.md 2.2.
 enum class AttemptState : std::uint8_t { Intent, RemoteId, Responded, Committed, NotSent, Rejected, Failed, Unknown };
 struct AttemptRecord {
-    std::string attemptId;  // names the spool file too
+    std::string attemptId; // names the spool file too
     TaskKey task;
     AttemptState state = AttemptState::Intent;
     std::string provider, model, account;
@@ -93,7 +93,7 @@ struct AttemptRecord {
     double reservedCost = 0, actualCost = 0;
     std::string currency;
     std::optional<ContentHash> answer;
-    std::string detail;     // JSON text: usage, request id, status
+    std::string detail; // JSON text: usage, request id, status
     WallTime at{};
 };
 
@@ -119,7 +119,7 @@ struct ItemRow {
 };
 
 struct ItemQuery {
-    ItemIndex from{0};                // first item index
+    ItemIndex from{0}; // first item index
     std::int64_t limit = 1000;
     std::optional<TaskState> state;
     std::optional<Reason> reason;
@@ -127,8 +127,8 @@ struct ItemQuery {
 
 struct FailureGroup {
     Reason reason;
-    std::string step;     // by index until the facade names it
-    std::string message;  // normalised: ids, numbers, quoted names and addresses taken out
+    std::string step;    // by index until the facade names it
+    std::string message; // normalised: ids, numbers, quoted names and addresses taken out
     std::int64_t count = 0;
     std::string sampleMessage;
     std::vector<ItemIndex> sampleItems; // at most five
@@ -160,7 +160,7 @@ public:
 class Journal {
 public:
     struct Settings {
-        bool durable = true;   // false: no journal at all (benches); records are dropped, whenDurable runs at once
+        bool durable = true; // false: no journal at all (benches); records are dropped, whenDurable runs at once
         std::chrono::milliseconds groupDelay{20};
         std::size_t congestedAt = 16'384; // waiting records at which congested() says true
     };
