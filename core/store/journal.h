@@ -67,7 +67,8 @@ struct ItemProgress {
     std::string message;
     std::chrono::microseconds worked{0};
     double cost = 0;
-    WallTime endedAt{}; // 0: not ended
+    WallTime endedAt{};            // 0: not ended
+    std::vector<TaskOutput> files; // in the output folder: relative name (as `port`) and artifact
 };
 
 // One line of the event stream (JSON text). `seq` grows by one from one event to the next, without a gap.
@@ -96,6 +97,9 @@ struct AttemptRecord {
     std::string detail; // JSON text: usage, request id, status
     WallTime at{};
 };
+// Later states of an attempt may leave fields empty: they keep what an earlier state said. A state that knows less
+// never replaces one that knows more (Responded, Committed, NotSent, Rejected and Failed never become an open call
+// again).
 
 using JournalRecord = std::variant<ItemAdmitted, TaskEnded, ItemProgress, EventRecord, JobField, AttemptRecord>;
 
@@ -116,6 +120,7 @@ struct ItemRow {
     double cost = 0;
     std::chrono::microseconds worked{0};
     WallTime endedAt{};
+    std::vector<TaskOutput> files; // in the output folder: relative name (as `port`) and artifact
 };
 
 struct ItemQuery {
@@ -151,6 +156,7 @@ public:
     virtual Result<std::vector<EventRecord>> events(std::int64_t fromSeq, std::int64_t limit) = 0;
     virtual Result<std::int64_t> lastEventSeq() = 0;
     virtual Result<std::vector<AttemptRecord>> attemptsOf(const TaskKey& task) = 0;
+    // Intent, RemoteId and Responded: what a resumed job must settle first.
     virtual Result<std::vector<AttemptRecord>> openAttempts() = 0;
 };
 
