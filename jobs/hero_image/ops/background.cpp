@@ -131,8 +131,8 @@ void judgeBorder(const std::vector<Sample>& samples, const Surface& surface, Bac
     background.evenShare = samples.empty() ? 0 : static_cast<double>(near) / static_cast<double>(samples.size());
 }
 
-// Where the picture has no edge: slopes of soft shadows pass, the sharp edges of things do not.
-cv::Mat smoothPlaces(const cv::Mat& lab, double noise)
+// How steeply the brightness changes, in Lab units a pixel.
+cv::Mat slopeOf(const cv::Mat& lab)
 {
     cv::Mat lightness;
     cv::extractChannel(lab, lightness, 0);
@@ -143,7 +143,7 @@ cv::Mat smoothPlaces(const cv::Mat& lab, double noise)
     cv::Sobel(lightness, down, CV_32F, 0, 1, 3, 0.125);
     cv::Mat slope;
     cv::magnitude(across, down, slope);
-    return slope < 0.9 + 1.5 * noise;
+    return slope;
 }
 
 } // namespace
@@ -168,14 +168,21 @@ Background measureBackground(const cv::Mat& lab, const cv::Mat& prior)
     return background;
 }
 
-cv::Mat floodBackground(const cv::Mat& lab, const Background& background, const cv::Mat& sealed)
+cv::Mat shadowPlaces(const cv::Mat& lab, const Background& background, const cv::Mat& prior)
 {
-    constexpr double kDarkest = -45; // deeper than this no soft shadow gets on a light background
-    constexpr double kShadowTint = 4.5;
+    // Soft shadows pass, the sharp edges of things do not. Where the network sees no product, steeper and deeper ones
+    // do.
+    const cv::Mat slope = slopeOf(lab);
+    const double steep = 0.9 + 1.5 * background.noise;
+    const cv::Mat soft = (background.tint < 4.5) & (background.lightness > -45) & (slope < steep);
+    const cv::Mat deep = (background.tint < 9) & (background.lightness > -60) & (slope < 3 * steep) & (prior < 50);
+    return (soft | deep) & (background.lightness < 1.0);
+}
+
+cv::Mat floodBackground(const cv::Mat& lab, const Background& background, const cv::Mat& prior, const cv::Mat& sealed)
+{
     const cv::Mat near = background.distance < background.nearLimit();
-    const cv::Mat shadow = (background.tint < kShadowTint) & (background.lightness < 1.0) &
-                           (background.lightness > kDarkest) & smoothPlaces(lab, background.noise);
-    cv::Mat passable = (near | shadow) & ~sealed;
+    cv::Mat passable = (near | shadowPlaces(lab, background, prior)) & ~sealed;
     cv::Mat framed;
     cv::copyMakeBorder(passable, framed, 1, 1, 1, 1, cv::BORDER_CONSTANT, cv::Scalar(255));
     cv::floodFill(framed, {0, 0}, cv::Scalar(128), nullptr, {}, {}, 4);

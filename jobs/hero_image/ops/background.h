@@ -21,7 +21,10 @@ struct Background {
 // `lab`: CV_32FC3. `prior`: CV_8U, 255 = surely product; such pixels are no samples of the background.
 Background measureBackground(const cv::Mat& lab, const cv::Mat& prior);
 
+// Pixels (255) that a soft shadow on the background would explain: darker, of the same tint, without a sharp edge.
+cv::Mat shadowPlaces(const cv::Mat& lab, const Background& background, const cv::Mat& prior);
+
 // Pixels (255) that are reached from the frame through background or through soft shadow. `sealed` is never entered.
-cv::Mat floodBackground(const cv::Mat& lab, const Background& background, const cv::Mat& sealed);
+cv::Mat floodBackground(const cv::Mat& lab, const Background& background, const cv::Mat& prior, const cv::Mat& sealed);
 
 } // namespace aiflow::hero

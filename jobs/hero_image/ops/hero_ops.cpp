@@ -71,8 +71,9 @@ Result<Values> refine(const OpCall& call)
         return fail(Reason::ComputeNoResult, "no product was found in the picture",
                     "use a picture in which the product stands out from its background");
     if (call.stop.stop_requested()) return fail(Reason::Cancelled, "hero.refine: stopped");
+    const cv::Mat alpha = hero::softEdge(rgb, hero::settledMask(rgb, found.mask));
     Values values;
-    values.set("mask", Value(imageOf(sizedTo(hero::softEdge(rgb, found.mask), {image.width, image.height}))));
+    values.set("mask", Value(imageOf(sizedTo(alpha, {image.width, image.height}))));
     values.set("method", Value(Json(hero::name(found.method))));
     return values;
 }

@@ -28,16 +28,15 @@ cv::Mat weightedColour(const cv::Mat& colour, const cv::Mat& weight, int radius,
     return sum / (divisor + 1e-6);
 }
 
+cv::Mat cubed(const cv::Mat& weight) { return weight.mul(weight).mul(weight); } // mixed pixels hardly count
+
 // Trust grows with the distance from the edge, so that mixed pixels hardly count; thin parts keep a little.
 cv::Mat depthWeight(const cv::Mat& mask, double full)
 {
     cv::Mat distance;
     cv::distanceTransform(mask, distance, cv::DIST_L2, 3);
-    cv::Mat weight = cv::min(distance / full, 1.0);
-    return weight.mul(weight).mul(weight);
+    return cubed(cv::min(distance / full, 1.0));
 }
-
-cv::Mat cubed(const cv::Mat& weight) { return weight.mul(weight).mul(weight); } // mixed pixels hardly count
 
 // From near to far: the nearest colour that is known by weight wins, the next ring fills what is still unknown.
 cv::Mat spreadColour(const cv::Mat& colour, const cv::Mat& weight, int base)
@@ -93,36 +92,48 @@ cv::Mat explainedAlpha(const cv::Mat& colour, const Sides& sides, const cv::Mat&
     return alpha;
 }
 
-} // namespace
-
-cv::Mat softEdge(const cv::Mat& rgb, const cv::Mat& mask)
+// CV_32F: the mask, and in a band of this radius around its edge the share of product in each pixel.
+cv::Mat mixtureIn(const cv::Mat& rgb, const cv::Mat& mask, int radius)
 {
-    const int radius = bandRadius(mask.size());
     const cv::Mat ball = cv::getStructuringElement(cv::MORPH_ELLIPSE, {2 * radius + 1, 2 * radius + 1});
     cv::Mat inner;
     cv::Mat outer;
     cv::erode(mask, inner, ball);
     cv::dilate(mask, outer, ball);
-    const cv::Mat band = outer & ~inner;
     cv::Mat colour;
     rgb.convertTo(colour, CV_32F);
     cv::Mat total;
     const int reach = 2 * radius + 1;
     const Sides sides{weightedColour(colour, depthWeight(mask, radius + 1.0), reach, total),
                       weightedColour(colour, depthWeight(~mask, radius + 1.0), reach, total)};
-    cv::Mat alpha = explainedAlpha(colour, sides, mask, band);
+    return explainedAlpha(colour, sides, mask, outer & ~inner);
+}
+
+} // namespace
+
+cv::Mat settledMask(const cv::Mat& rgb, const cv::Mat& mask)
+{
+    const int radius = 2 * bandRadius(mask.size()) + 1;
+    const cv::Mat alpha = mixtureIn(rgb, mask, radius);
+    return alpha > 0.5;
+}
+
+cv::Mat softEdge(const cv::Mat& rgb, const cv::Mat& mask)
+{
+    const int radius = bandRadius(mask.size());
+    cv::Mat alpha = mixtureIn(rgb, mask, radius);
     // Beyond a pixel or two from the cut, mixtures are texture that happens to fit.
     cv::Mat inside;
     cv::Mat outside;
     cv::distanceTransform(mask, inside, cv::DIST_L2, 3);
     cv::distanceTransform(~mask, outside, cv::DIST_L2, 3);
     const double width = 1.0 + radius * 0.5;
-    cv::Mat floorOf = (inside - width) / 1.5;
-    cv::Mat ceilingOf = 1.0 - (outside - width) / 1.5;
-    alpha = cv::max(alpha, cv::min(cv::max(floorOf, 0.0), 1.0));
-    alpha = cv::min(alpha, cv::min(cv::max(ceilingOf, 0.0), 1.0));
+    const cv::Mat least = (inside - width) / 1.5;
+    const cv::Mat most = 1.0 - (outside - width) / 1.5;
+    alpha = cv::max(alpha, cv::min(cv::max(least, 0.0), 1.0));
+    alpha = cv::min(alpha, cv::min(cv::max(most, 0.0), 1.0));
     cv::Mat result;
-    cv::Mat stretched = (alpha - 0.04) / 0.92; // noise at both ends becomes plain background or plain product
+    const cv::Mat stretched = (alpha - 0.04) / 0.92; // noise at both ends becomes plain background or plain product
     stretched.convertTo(result, CV_8U, 255.0);
     return result;
 }

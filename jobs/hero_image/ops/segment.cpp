@@ -3,6 +3,7 @@
 #include "jobs/hero_image/ops/background.h"
 
 #include <algorithm>
+#include <array>
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
@@ -71,9 +72,10 @@ cv::Mat withoutFalseHoles(const cv::Mat& mask, const cv::Mat& real)
 }
 
 // Enclosed places that look exactly like the background: the gap under a handle, between chair legs.
-cv::Mat enclosedBackground(const Background& background, const cv::Mat& flooded, const cv::Mat& prior)
+cv::Mat enclosedBackground(const Background& background, const cv::Mat& shadowLike, const cv::Mat& flooded,
+                           const cv::Mat& prior)
 {
-    const cv::Mat alike = (background.distance < background.nearLimit()) & ~flooded;
+    const cv::Mat alike = ((background.distance < background.nearLimit()) | shadowLike) & ~flooded;
     cv::Mat labels;
     cv::Mat facts;
     cv::Mat centres;
@@ -85,8 +87,14 @@ cv::Mat enclosedBackground(const Background& background, const cv::Mat& flooded,
         const cv::Mat piece = labels == i;
         const double apart = cv::mean(background.distance, piece)[0];
         const double opinion = cv::mean(prior, piece)[0];
+        // A shadowed gap fades into plain background somewhere; a gray surface does not.
+        const double plain = share(piece, background.distance < background.nearLimit());
+        if (plain < 0.2) continue;
         // The surer the network is that this is product, the closer to the background it must be.
-        const double limit = background.nearLimit() * (opinion > 230 ? 0.3 : opinion > 128 ? 0.5 : 0.85);
+        const double limit = opinion < 90 ? 20
+                                          : background.nearLimit() * (opinion > 230   ? 0.3
+                                                                      : opinion > 153 ? 0.6
+                                                                                      : 1.2);
         if (apart < limit) result.setTo(255, piece);
     }
     return result;
@@ -97,10 +105,20 @@ cv::Mat cutByFlood(const cv::Mat& lab, const Background& background, const cv::M
     // A white product on white is only visible to the network: where it is sure, the flood must not enter.
     const int margin = std::max(2, std::max(lab.cols, lab.rows) / 90);
     const cv::Mat sealed = eroded(prior > 217, margin) & (background.distance > 0.5 * background.nearLimit());
-    const cv::Mat flooded = floodBackground(lab, background, sealed);
-    const cv::Mat holes = enclosedBackground(background, flooded, prior);
+    const cv::Mat flooded = floodBackground(lab, background, prior, sealed);
+    const cv::Mat holes = enclosedBackground(background, shadowPlaces(lab, background, prior), flooded, prior);
     const cv::Mat product = ~flooded & ~holes;
     return withoutFalseHoles(largePieces(product, 0.002), holes);
+}
+
+// Products are photographed whole: a side of the frame is background unless most of it is taken for product.
+void frameAsBackground(cv::Mat& labels, const cv::Mat& prior)
+{
+    const int depth = std::max(2, std::min(prior.cols, prior.rows) / 60);
+    const std::array sides{cv::Rect(0, 0, prior.cols, depth), cv::Rect(0, prior.rows - depth, prior.cols, depth),
+                           cv::Rect(0, 0, depth, prior.rows), cv::Rect(prior.cols - depth, 0, depth, prior.rows)};
+    for (const cv::Rect& side : sides)
+        if (cv::countNonZero(prior(side) > 127) * 2 < side.area()) labels(side).setTo(cv::GC_BGD);
 }
 
 cv::Mat grabCutLabels(const cv::Mat& prior)
@@ -110,6 +128,7 @@ cv::Mat grabCutLabels(const cv::Mat& prior)
     labels.setTo(cv::GC_BGD, ~dilated(prior > 13, 3 * margin));
     labels.setTo(cv::GC_PR_FGD, prior > 127);
     labels.setTo(cv::GC_FGD, eroded(prior > 235, margin));
+    frameAsBackground(labels, prior);
     return labels;
 }
 
@@ -138,6 +157,29 @@ cv::Mat tidied(const cv::Mat& mask, const cv::Mat& prior)
 {
     const cv::Mat holes = (prior < 77) & ~mask;
     return withoutFalseHoles(largePieces(mask, 0.05), holes);
+}
+
+// How much colour changes across the mask's outline, on average: a good cut runs along edges of the picture.
+double edgeStrength(const cv::Mat& lab, const cv::Mat& mask)
+{
+    const int reach = std::max(2, std::max(lab.cols, lab.rows) / 240);
+    cv::Mat smooth;
+    cv::GaussianBlur(lab, smooth, {}, reach * 0.5);
+    double sum = 0;
+    std::int64_t count = 0;
+    for (int y = reach; y < mask.rows - reach; ++y)
+        for (int x = reach; x < mask.cols - reach; ++x) {
+            const bool here = mask.at<std::uint8_t>(y, x) != 0;
+            if (here != (mask.at<std::uint8_t>(y, x + 1) != 0)) {
+                sum += cv::norm(smooth.at<cv::Vec3f>(y, x - reach + 1) - smooth.at<cv::Vec3f>(y, x + reach));
+                ++count;
+            }
+            if (here != (mask.at<std::uint8_t>(y + 1, x) != 0)) {
+                sum += cv::norm(smooth.at<cv::Vec3f>(y - reach + 1, x) - smooth.at<cv::Vec3f>(y + reach, x));
+                ++count;
+            }
+        }
+    return count == 0 ? 0 : sum / static_cast<double>(count);
 }
 
 bool usable(const cv::Mat& mask)
@@ -186,7 +228,8 @@ Segmentation segmentProduct(const cv::Mat& rgb, const cv::Mat& prior)
     if (!grab.empty() && usable(grab)) {
         const cv::Mat tidy = tidied(grab, prior);
         const double agreement = overlap(tidy, opinion);
-        if (agreement > 0.75 && share(core, tidy) > 0.9) {
+        const bool betterCut = agreement > 0.8 || edgeStrength(lab, tidy) > 1.15 * edgeStrength(lab, best.mask);
+        if (agreement > 0.45 && share(core, tidy) > 0.8 && betterCut) {
             best.mask = tidy;
             best.method = Method::GrabCut;
             best.agreement = agreement;
