@@ -300,4 +300,6 @@ Result<bool> SqliteDatabase::checkpoint()
     return true;
 }
 
+std::string sqliteVersion() { return ::sqlite3_libversion(); }
+
 } // namespace aiflow
