@@ -18,9 +18,9 @@ namespace aiflow {
 // One call of a task. The request is the protocol-neutral form: {"prompt":..,"system":..,"schema":..,"size":..}.
 struct ApiCall {
     TaskKey task;
-    std::string itemId;    // for sticky routes and for messages
-    std::string route;     // "text", "image": a name of the configuration
-    std::string request;   // canonical JSON text
+    std::string itemId;  // for sticky routes and for messages
+    std::string route;   // "text", "image": a name of the configuration
+    std::string request; // canonical JSON text
     std::int32_t priority = 0;
     std::int32_t stepFromEnd = 0;
     std::chrono::milliseconds timeout{0}; // 0: the model's own
@@ -35,13 +35,13 @@ struct ApiFile {
 struct Provenance {
     std::string provider;
     std::string model;
-    std::string account;   // alias, never the key
+    std::string account; // alias, never the key
     std::string requestId;
-    std::string note;      // "offline stand-in", or why not the first choice
+    std::string note; // "offline stand-in", or why not the first choice
     int attempts = 1;
     std::int64_t tokensIn = 0;
     std::int64_t tokensOut = 0;
-    double cost = 0;       // in `currency`
+    double cost = 0; // in `currency`
     std::string currency;
     std::chrono::milliseconds latency{0};
 };

@@ -34,7 +34,8 @@ private:
 tl::unexpected<Error> writeError(const std::filesystem::path& path, int problem)
 {
     const std::string words = "cannot write " + path.string() + ": " + std::strerror(problem);
-    if (problem == ENOSPC || problem == EDQUOT) return fail(Reason::OutputDiskFull, words, "free some space, then resume");
+    if (problem == ENOSPC || problem == EDQUOT)
+        return fail(Reason::OutputDiskFull, words, "free some space, then resume");
     return fail(Reason::OutputDenied, words, "check the folder's permissions, then resume");
 }
 
@@ -60,8 +61,8 @@ Result<std::vector<std::byte>> readAll(int file, const std::filesystem::path& pa
     if (::fstat(file, &s) != 0) return readError(path, errno);
     if (!S_ISREG(s.st_mode)) return fail(Reason::InputFileBad, path.string() + " is not a regular file");
     if (s.st_size > limit.count())
-        return fail(Reason::InputFileBad, path.string() + " is too large: " + toText(Bytes(s.st_size)) + ", the limit is " +
-                                              toText(limit));
+        return fail(Reason::InputFileBad,
+                    path.string() + " is too large: " + toText(Bytes(s.st_size)) + ", the limit is " + toText(limit));
     std::vector<std::byte> data(static_cast<std::size_t>(s.st_size));
     std::size_t filled = 0;
     while (filled < data.size()) {
@@ -91,7 +92,8 @@ Result<int> openBeneath(const std::filesystem::path& root, const std::filesystem
 {
     const std::string wished = relative.string();
     if (wished.empty()) return fail(Reason::InputImageMissing, "no file name given");
-    if (wished.find('\0') != std::string::npos) return fail(Reason::InputFieldBad, "the file name holds a NUL character");
+    if (wished.find('\0') != std::string::npos)
+        return fail(Reason::InputFieldBad, "the file name holds a NUL character");
     if (relative.is_absolute())
         return fail(Reason::InputFieldBad, wished + " is an absolute path",
                     "give the path relative to " + root.string() + ", or set --input-root");
@@ -104,11 +106,16 @@ Result<int> openBeneath(const std::filesystem::path& root, const std::filesystem
     if (file >= 0) return static_cast<int>(file);
     switch (errno) {
     case ENOENT:
-    case ENOTDIR: return fail(Reason::InputImageMissing, wished + " not found", "looked in " + root.string());
-    case EXDEV: return fail(Reason::InputFieldBad, wished + " leads outside " + root.string());
-    case ELOOP: return fail(Reason::InputFieldBad, wished + " is or passes a symbolic link");
-    case ENAMETOOLONG: return fail(Reason::InputFieldBad, "the file name is too long: " + wished.substr(0, 80) + "...");
-    default: return readError(root / relative, errno);
+    case ENOTDIR:
+        return fail(Reason::InputImageMissing, wished + " not found", "looked in " + root.string());
+    case EXDEV:
+        return fail(Reason::InputFieldBad, wished + " leads outside " + root.string());
+    case ELOOP:
+        return fail(Reason::InputFieldBad, wished + " is or passes a symbolic link");
+    case ENAMETOOLONG:
+        return fail(Reason::InputFieldBad, "the file name is too long: " + wished.substr(0, 80) + "...");
+    default:
+        return readError(root / relative, errno);
     }
 }
 
@@ -168,7 +175,8 @@ public:
         if (::fstat(source.get(), &s) != 0) return readError(from, errno);
         const std::filesystem::path temporary = temporaryFor(to);
         {
-            const Descriptor target(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
+            const Descriptor target(
+                ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
             if (!target.good()) return writeError(to, errno);
             off_t left = s.st_size;
             while (left > 0) {
@@ -249,7 +257,8 @@ private:
     {
         const std::filesystem::path temporary = temporaryFor(path);
         {
-            const Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+            const Descriptor file(
+                ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
             if (!file.good()) return writeError(path, errno);
             if (auto written = writeAll(file.get(), path, data); !written) {
                 ::unlink(temporary.c_str());

@@ -24,9 +24,8 @@ struct FileStatus {
     bool isRegular = false;
 };
 
-// Errors: OutputDiskFull, OutputDenied for writing; InputImageMissing is never used here: reading gives InputFileBad with
-// the system's words. Paths are always in the message.
-// Threads: every method, from any thread. All methods block.
+// Errors: OutputDiskFull, OutputDenied for writing; InputImageMissing is never used here: reading gives InputFileBad
+// with the system's words. Paths are always in the message. Threads: every method, from any thread. All methods block.
 class FileSystem {
 public:
     virtual ~FileSystem() = default;

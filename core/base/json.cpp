@@ -36,7 +36,8 @@ Result<Json> parseJson(std::string_view text, std::string_view fileName)
         if (tooDeep) return fail(Reason::InputFileBad, "JSON is nested deeper than 64 levels");
         return value;
     } catch (const Json::parse_error& error) {
-        // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while ...": the end is for people.
+        // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error while ...": the end is for
+        // people.
         std::string sentence = error.what();
         if (const auto colon = sentence.find(": "); colon != std::string::npos) sentence = sentence.substr(colon + 2);
         return failAt(positionOf(text, error.byte, fileName), Reason::InputFileBad, "not valid JSON: " + sentence);

@@ -21,12 +21,18 @@ constexpr const char* kLevelNames[] = {"trace", "debug", "info", "warning", "err
 spdlog::level::level_enum toSpdlog(LogLevel level)
 {
     switch (level) {
-    case LogLevel::Trace: return spdlog::level::trace;
-    case LogLevel::Debug: return spdlog::level::debug;
-    case LogLevel::Info: return spdlog::level::info;
-    case LogLevel::Warning: return spdlog::level::warn;
-    case LogLevel::Error: return spdlog::level::err;
-    case LogLevel::Off: break;
+    case LogLevel::Trace:
+        return spdlog::level::trace;
+    case LogLevel::Debug:
+        return spdlog::level::debug;
+    case LogLevel::Info:
+        return spdlog::level::info;
+    case LogLevel::Warning:
+        return spdlog::level::warn;
+    case LogLevel::Error:
+        return spdlog::level::err;
+    case LogLevel::Off:
+        break;
     }
     return spdlog::level::off;
 }
@@ -44,8 +50,8 @@ public:
     void write(LogLevel level, std::string_view sentence, Fields fields) override
     {
         if (level < m_level || m_level == LogLevel::Off) return;
-        std::string line = m_format == LogFormat::Json ? jsonLine(level, sentence, fields)
-                                                       : textLine(level, sentence, fields);
+        std::string line =
+            m_format == LogFormat::Json ? jsonLine(level, sentence, fields) : textLine(level, sentence, fields);
         line = redact(line);
         if (line.size() > kMaxRecord) line = line.substr(0, kMaxRecord) + "...";
         m_logger.log(toSpdlog(level), line);

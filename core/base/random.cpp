@@ -2,10 +2,7 @@
 
 namespace aiflow {
 
-double Random::uniform()
-{
-    return static_cast<double>(next() >> 11U) * 0x1.0p-53;
-}
+double Random::uniform() { return static_cast<double>(next() >> 11U) * 0x1.0p-53; }
 
 std::string Random::hex(std::size_t digits)
 {

@@ -39,8 +39,9 @@ KnownSecrets& known()
 std::string base64(std::string_view text)
 {
     std::string coded(4 * ((text.size() + 2) / 3) + 1, '\0');
-    const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(coded.data()),
-                                     reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+    const int size =
+        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(coded.data()),
+                        reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
     coded.resize(static_cast<std::size_t>(size));
     while (!coded.empty() && coded.back() == '=') coded.pop_back();
     return coded;
@@ -75,7 +76,8 @@ Result<std::string> readKeyFile(const std::string& alias, const std::string& pat
         return fail(Reason::ProviderAuth, "key of " + alias + ": " + path + " " + why, hint);
     };
     const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-    if (file < 0) return refuse(std::string("cannot be read: ") + std::strerror(errno), "check the path in aiflow.yaml");
+    if (file < 0)
+        return refuse(std::string("cannot be read: ") + std::strerror(errno), "check the path in aiflow.yaml");
     struct stat status {};
     std::string text;
     const bool regular = ::fstat(file, &status) == 0 && S_ISREG(status.st_mode);

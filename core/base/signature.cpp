@@ -7,7 +7,7 @@ namespace aiflow {
 
 namespace {
 
-constexpr std::array<std::string_view, 11> kNames{"any",   "text", "number", "boolean", "json", "image",
+constexpr std::array<std::string_view, 11> kNames{"any",  "text",  "number", "boolean", "json", "image",
                                                   "mask", "boxes", "vector", "file",    "list"};
 
 template <typename Entries> auto findNamed(const Entries& entries, std::string_view wanted) noexcept

@@ -18,13 +18,13 @@ enum class PortType : std::uint8_t {
     Text,
     Number,
     Boolean,
-    Json,    // any JSON value; accepts Text, Number, Boolean, Boxes, Vector
-    Image,   // decoded pixels (compute/image.h)
-    Mask,    // decoded pixels, one channel, 0..255 = how much of the pixel is the product
-    Boxes,   // JSON: {"boxes":[{"x1","y1","x2","y2","score","label"}...]}, in pixels of the input image
-    Vector,  // JSON array of numbers
-    File,    // encoded bytes with a media type (an image column's file, an op's PNG)
-    List,    // what a for_each step gives
+    Json,   // any JSON value; accepts Text, Number, Boolean, Boxes, Vector
+    Image,  // decoded pixels (compute/image.h)
+    Mask,   // decoded pixels, one channel, 0..255 = how much of the pixel is the product
+    Boxes,  // JSON: {"boxes":[{"x1","y1","x2","y2","score","label"}...]}, in pixels of the input image
+    Vector, // JSON array of numbers
+    File,   // encoded bytes with a media type (an image column's file, an op's PNG)
+    List,   // what a for_each step gives
 };
 
 std::string_view name(PortType type) noexcept; // "image"
@@ -35,20 +35,20 @@ bool accepts(PortType to, PortType from) noexcept;
 struct Port {
     std::string name;
     PortType type = PortType::Any;
-    bool required = true;   // inputs only
+    bool required = true;    // inputs only
     bool persistent = false; // outputs only: worth keeping on disk (answers, model results)
 };
 
 struct Parameter {
     std::string name;
-    PortType type = PortType::Any;      // Text, Number, Boolean or Json
+    PortType type = PortType::Any;            // Text, Number, Boolean or Json
     std::shared_ptr<const Json> defaultValue; // null: must be given
     std::string description;
 };
 
 // One op or model. `version` is raised whenever the same inputs can give another result: it is part of every cache key.
 struct Signature {
-    std::string name;   // "hero.compose", "detector"
+    std::string name; // "hero.compose", "detector"
     std::string version;
     std::vector<Port> inputs;
     std::vector<Port> outputs;

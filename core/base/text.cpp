@@ -25,7 +25,8 @@ int cellsOf(UChar32 c)
 template <typename Take> void forEachCluster(std::string_view utf8, Take take)
 {
     UErrorCode status = U_ZERO_ERROR;
-    const icu::UnicodeString text = icu::UnicodeString::fromUTF8(icu::StringPiece(utf8.data(), static_cast<int>(utf8.size())));
+    const icu::UnicodeString text =
+        icu::UnicodeString::fromUTF8(icu::StringPiece(utf8.data(), static_cast<int>(utf8.size())));
     const std::unique_ptr<icu::BreakIterator> breaks(
         icu::BreakIterator::createCharacterInstance(icu::Locale::getRoot(), status));
     if (U_FAILURE(status)) return;
@@ -110,7 +111,8 @@ std::string foldForMatching(std::string_view utf8)
 {
     UErrorCode status = U_ZERO_ERROR;
     const icu::Normalizer2* folder = icu::Normalizer2::getNFKCCasefoldInstance(status);
-    icu::UnicodeString text = icu::UnicodeString::fromUTF8(icu::StringPiece(utf8.data(), static_cast<int>(utf8.size())));
+    icu::UnicodeString text =
+        icu::UnicodeString::fromUTF8(icu::StringPiece(utf8.data(), static_cast<int>(utf8.size())));
     if (U_SUCCESS(status)) text = folder->normalize(text, status);
     icu::UnicodeString clean;
     bool space = false;

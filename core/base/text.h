@@ -16,7 +16,8 @@ int displayWidth(std::string_view utf8);
 std::string cutToWidth(std::string_view utf8, int cells, std::string_view mark = "..");
 // Pads with spaces to `cells`; longer texts are cut.
 std::string padToWidth(std::string_view utf8, int cells);
-// Full-width forms to ASCII, case folded, outer spaces off, inner runs of spaces to one: for comparing, not for showing.
+// Full-width forms to ASCII, case folded, outer spaces off, inner runs of spaces to one: for comparing, not for
+// showing.
 std::string foldForMatching(std::string_view utf8);
 // Canonical composition (NFC).
 std::string normalise(std::string_view utf8);

@@ -13,8 +13,16 @@ public:
     constexpr explicit Bytes(std::int64_t count) noexcept : m_count(count) {}
     constexpr std::int64_t count() const noexcept { return m_count; }
     friend constexpr auto operator<=>(Bytes, Bytes) noexcept = default;
-    constexpr Bytes& operator+=(Bytes other) noexcept { m_count += other.m_count; return *this; }
-    constexpr Bytes& operator-=(Bytes other) noexcept { m_count -= other.m_count; return *this; }
+    constexpr Bytes& operator+=(Bytes other) noexcept
+    {
+        m_count += other.m_count;
+        return *this;
+    }
+    constexpr Bytes& operator-=(Bytes other) noexcept
+    {
+        m_count -= other.m_count;
+        return *this;
+    }
     friend constexpr Bytes operator+(Bytes a, Bytes b) noexcept { return Bytes(a.m_count + b.m_count); }
     friend constexpr Bytes operator-(Bytes a, Bytes b) noexcept { return Bytes(a.m_count - b.m_count); }
 

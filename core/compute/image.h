@@ -24,7 +24,10 @@ struct Image {
     std::shared_ptr<const std::uint8_t> pixels;
 
     bool empty() const noexcept { return width <= 0 || height <= 0 || !pixels; }
-    std::size_t byteSize() const noexcept { return static_cast<std::size_t>(stride) * static_cast<std::size_t>(height); }
+    std::size_t byteSize() const noexcept
+    {
+        return static_cast<std::size_t>(stride) * static_cast<std::size_t>(height);
+    }
     const std::uint8_t* row(int y) const noexcept { return pixels.get() + y * stride; }
 };
 

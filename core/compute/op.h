@@ -13,9 +13,9 @@
 namespace aiflow {
 
 struct OpCall {
-    const Values& inputs;  // every required port is present and fits its type
-    const Json& params;    // an object; defaults filled in; types checked
-    std::stop_token stop;  // looked at by ops that take longer than 100 ms
+    const Values& inputs; // every required port is present and fits its type
+    const Json& params;   // an object; defaults filled in; types checked
+    std::stop_token stop; // looked at by ops that take longer than 100 ms
 };
 
 // Pure: the same inputs and params give the same outputs. May throw anything: the caller turns it into an item's error.

@@ -16,6 +16,8 @@ class OpRegistry {
 public:
     // Reads every *.ops.json of the folders, the first folder wins; nothing is loaded. A folder that is not there is
     // passed over. PipelineInvalid: a manifest that cannot be read, or two ops of one name in one folder.
+    // Sets the manifests' environment variables (limits that libraries read while they load): call it before the
+    // program starts threads.
     static Result<std::unique_ptr<OpRegistry>> open(const std::vector<std::filesystem::path>& folders);
     virtual ~OpRegistry() = default;
 

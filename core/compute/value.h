@@ -21,7 +21,7 @@ namespace aiflow {
 struct Blob {
     std::string mediaType; // "image/png"
     std::shared_ptr<const std::vector<std::byte>> bytes;
-    std::string name;      // the file's name where it has one; for messages
+    std::string name; // the file's name where it has one; for messages
 };
 
 // Immutable; copies are cheap (shared storage). An empty value means: an optional step gave nothing.
@@ -37,7 +37,7 @@ public:
     explicit Value(List list) : m_data(std::make_shared<const List>(std::move(list))) {}
 
     bool empty() const noexcept { return std::holds_alternative<std::monostate>(m_data); }
-    const Json* json() const noexcept;   // null when it is something else
+    const Json* json() const noexcept; // null when it is something else
     const Image* image() const noexcept;
     const Blob* blob() const noexcept;
     const List* list() const noexcept;

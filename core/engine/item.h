@@ -2,8 +2,8 @@
 #pragma once
 
 #include "aiflow/result.h"
-#include "core/base/ids.h"
 #include "core/base/hash.h"
+#include "core/base/ids.h"
 #include "core/base/json_fwd.h"
 #include "core/compute/value.h"
 

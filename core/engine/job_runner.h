@@ -26,15 +26,15 @@
 namespace aiflow {
 
 struct EngineSettings {
-    int cores = 0;                            // CPU lane; 0: what the machine has
-    Bytes valueMemory = mebibytes(512);       // decoded values held at once; admission waits above it
-    std::int64_t activeItems = 0;             // items that hold memory; 0: chosen from cores and lanes
-    std::int32_t jobPriority = 5;             // smaller goes first
-    bool fresh = false;                       // look up no earlier results (they are still stored)
-    bool failFast = false;                    // stop at the first failed item
-    std::optional<std::int64_t> maxFailures;  // stop when more items than this failed
-    std::optional<double> maxFailurePercent;  // of the items that ended, once 20 have
-    std::vector<ItemIndex> only;              // sorted; empty: all (retry of chosen items)
+    int cores = 0;                           // CPU lane; 0: what the machine has
+    Bytes valueMemory = mebibytes(512);      // decoded values held at once; admission waits above it
+    std::int64_t activeItems = 0;            // items that hold memory; 0: chosen from cores and lanes
+    std::int32_t jobPriority = 5;            // smaller goes first
+    bool fresh = false;                      // look up no earlier results (they are still stored)
+    bool failFast = false;                   // stop at the first failed item
+    std::optional<std::int64_t> maxFailures; // stop when more items than this failed
+    std::optional<double> maxFailurePercent; // of the items that ended, once 20 have
+    std::vector<ItemIndex> only;             // sorted; empty: all (retry of chosen items)
 };
 
 // Everything a job needs; all outlive the runner.
@@ -46,7 +46,7 @@ struct JobParts {
     ApiLane* api = nullptr;      // null: no api steps
     Journal& journal;
     ArtifactStore& artifacts;
-    ResultCache* cache = nullptr; // null: nothing is reused or stored for later jobs
+    ResultCache* cache = nullptr;   // null: nothing is reused or stored for later jobs
     OutputFolder* output = nullptr; // null: outputs stay artifacts
     LiveJob& live;
     const Clock& clock;
@@ -70,10 +70,10 @@ enum class StopKind : std::uint8_t {
 struct JobEnd {
     JobState state = JobState::Succeeded; // Interrupted when it was stopped before the end
     StateCounts items;
-    std::int64_t tasksRun = 0;            // attempts of tasks that really worked here
+    std::int64_t tasksRun = 0; // attempts of tasks that really worked here
     std::int64_t tasksReused = 0;
-    std::int64_t recomputed = 0;          // transient values made again
-    std::optional<Error> cause;           // why it stopped by itself: disk, failures, budget
+    std::int64_t recomputed = 0; // transient values made again
+    std::optional<Error> cause;  // why it stopped by itself: disk, failures, budget
 };
 
 // Threads: run() on one thread; the others from any.

@@ -56,7 +56,8 @@ public:
                                                            const Json& params) = 0;
     // Queues a prepared call. Results come in any order. Out of memory halves the batch and tries again; a call that
     // fails alone is ComputeOom or Internal.
-    virtual void submit(std::string_view model, std::unique_ptr<PreparedInput> input, LaneOrder order, ModelDone done) = 0;
+    virtual void submit(std::string_view model, std::unique_ptr<PreparedInput> input, LaneOrder order,
+                        ModelDone done) = 0;
     // Calls that are not yet on the device end with Cancelled; the others finish.
     virtual void cancelWaiting() = 0;
     // Waiting and running calls now.

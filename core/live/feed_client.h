@@ -5,6 +5,7 @@
 #include "core/base/json_fwd.h"
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -22,6 +23,9 @@ public:
     virtual Result<std::optional<std::string>> readLine(std::chrono::milliseconds patience) = 0;
     // Sends a command; its answer comes as a line {"type":"answer",...} among the others.
     virtual Result<void> send(const Json& command) = 0;
+    // Asks for all events from `seq` on, older ones from the journal first. From now on each event line comes once, in
+    // order and without a gap; those that were already under way are left out until it is their turn.
+    virtual Result<void> followFrom(std::int64_t seq) = 0;
     // To wait on together with other things.
     virtual int descriptor() const = 0;
 };

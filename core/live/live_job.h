@@ -4,7 +4,7 @@
 #include "aiflow/messages.h"
 #include "core/base/clock.h"
 #include "core/base/ids.h"
-#include "core/base/json_fwd.h"
+#include "core/live/subscription.h"
 
 #include <chrono>
 #include <cstdint>
@@ -33,7 +33,7 @@ struct ItemOutcome {
     std::int64_t line = 0;
     TaskState state = TaskState::Succeeded;
     std::optional<Reason> reason;
-    std::string step;    // that failed
+    std::string step; // that failed
     std::string message;
     std::chrono::milliseconds worked{0};
     int attempts = 1;
@@ -41,7 +41,7 @@ struct ItemOutcome {
 };
 
 struct TaskOutcome {
-    std::string id;      // the item's
+    std::string id; // the item's
     std::int64_t line = 0;
     StepIndex step;
     std::int32_t element = -1;
@@ -54,32 +54,6 @@ struct TaskOutcome {
     MoneyAmount cost;
     std::int64_t tokensIn = 0, tokensOut = 0;
     std::string requestId;
-};
-
-// Cuts when destroyed: afterwards the listener does not run.
-class [[nodiscard]] Subscription {
-public:
-    Subscription() = default;
-    explicit Subscription(std::function<void()> cut) : m_cut(std::move(cut)) {}
-    ~Subscription() { reset(); }
-    Subscription(Subscription&& other) noexcept : m_cut(std::move(other.m_cut)) { other.m_cut = nullptr; }
-    Subscription& operator=(Subscription&& other) noexcept
-    {
-        if (this != &other) {
-            reset();
-            m_cut = std::move(other.m_cut);
-            other.m_cut = nullptr;
-        }
-        return *this;
-    }
-    void reset()
-    {
-        if (m_cut) m_cut();
-        m_cut = nullptr;
-    }
-
-private:
-    std::function<void()> m_cut;
 };
 
 // Threads: every method, from any thread. Counters take one short lock; nothing here does I/O.
@@ -123,10 +97,13 @@ public:
     virtual JobSnapshot snapshot() const = 0;
     // A progress line (no seq) of now.
     virtual EventLine progress() const = 0;
+    // The handle may outlive the job. It must not be cut from inside its own listener.
     virtual Subscription subscribe(Listener listener) = 0;
-};
 
-// The message without ids, numbers, quoted names, paths and addresses: equal for failures of one kind.
-std::string normaliseMessage(std::string_view message);
+    // Grows with every change of what a snapshot shows.
+    virtual std::uint64_t revision() const = 0;
+    // Runs `wake` once, on the changing thread, as soon as the revision is newer; at once when it already is.
+    virtual void wakeAfter(std::uint64_t revision, std::function<void()> wake) = 0;
+};
 
 } // namespace aiflow

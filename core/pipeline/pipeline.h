@@ -33,8 +33,8 @@ struct Column {
     bool required = false;
     std::optional<double> minimum;
     std::optional<double> maximum;
-    std::vector<std::string> aliases; // other headers that mean it, English and Chinese
-    std::vector<std::string> oneOf;   // allowed texts; empty: any
+    std::vector<std::string> aliases;         // other headers that mean it, English and Chinese
+    std::vector<std::string> oneOf;           // allowed texts; empty: any
     std::shared_ptr<const Json> defaultValue; // used for an empty cell; may be null
 };
 
@@ -44,16 +44,34 @@ struct InputSpec {
 };
 
 // Where a value comes from.
-struct ItemField { std::string column; };                       // $item.title
-struct StepOutput { StepIndex step; std::string port; std::vector<std::string> path; }; // $detect.boxes, then .a.b within JSON
-struct ParamValue { std::string name; };                        // $params.canvas
-struct EachElement { std::vector<std::string> path; };          // $each: the element that a for_each task works on
-struct EachIndex {};                                            // $each_index
-struct Constant { std::shared_ptr<const Json> value; };
-struct Template { std::string mustache; };                      // rendered with item, params and the steps it names
+struct ItemField {
+    std::string column;
+}; // $item.title
+struct StepOutput {
+    StepIndex step;
+    std::string port;
+    std::vector<std::string> path;
+}; // $detect.boxes, then .a.b within JSON
+struct ParamValue {
+    std::string name;
+}; // $params.canvas
+struct EachElement {
+    std::vector<std::string> path;
+};                   // $each: the element that a for_each task works on
+struct EachIndex {}; // $each_index
+struct Constant {
+    std::shared_ptr<const Json> value;
+};
+struct Template {
+    std::string mustache;
+}; // rendered with item, params and the steps it names
 struct Source;
-struct ObjectOf { std::vector<std::pair<std::string, std::shared_ptr<const Source>>> fields; }; // a JSON object with references inside
-struct ArrayOf { std::vector<std::shared_ptr<const Source>> elements; };
+struct ObjectOf {
+    std::vector<std::pair<std::string, std::shared_ptr<const Source>>> fields;
+}; // a JSON object with references inside
+struct ArrayOf {
+    std::vector<std::shared_ptr<const Source>> elements;
+};
 struct Source {
     std::variant<Constant, ItemField, StepOutput, ParamValue, EachElement, EachIndex, Template, ObjectOf, ArrayOf> from;
     PortType type = PortType::Any; // as far as it is known
@@ -64,7 +82,8 @@ struct Source {
 struct Condition {
     enum class Kind : std::uint8_t { Truthy, Equals, Less, Greater, In, Matches, Not, All, Any };
     Kind kind = Kind::Truthy;
-    std::vector<Source> operands;      // Truthy: 1; Equals, Less, Greater: 2; In: value, list; Matches: value, regular expression
+    std::vector<Source>
+        operands; // Truthy: 1; Equals, Less, Greater: 2; In: value, list; Matches: value, regular expression
     std::vector<Condition> conditions; // Not: 1; All, Any: n
     std::string text;                  // as written, for "skipped: when ..."
 };
@@ -80,11 +99,11 @@ struct Step {
     StepKind kind = StepKind::Op;
     std::string target; // route, model or op
     LocalText title;
-    std::vector<std::pair<std::string, Source>> inputs;  // op, model: by port. api: the request's fields
-    std::shared_ptr<const Json> params;                  // op, model: an object, `$params.x` already put in
-    std::string prompt;                                  // api: the Mustache text itself (read from its file)
-    std::string promptFile;                              // as written, for messages
-    std::shared_ptr<const Json> schema;                  // api: the answer's JSON Schema; null when none
+    std::vector<std::pair<std::string, Source>> inputs; // op, model: by port. api: the request's fields
+    std::shared_ptr<const Json> params;                 // op, model: an object, `$params.x` already put in
+    std::string prompt;                                 // api: the Mustache text itself (read from its file)
+    std::string promptFile;                             // as written, for messages
+    std::shared_ptr<const Json> schema;                 // api: the answer's JSON Schema; null when none
     std::optional<Source> forEach;
     std::optional<Condition> when;
     bool optional = false;
@@ -93,10 +112,10 @@ struct Step {
     int priority = 0;
     std::optional<std::chrono::milliseconds> timeout;
     RetryPolicy retry;
-    std::vector<StepIndex> dependsOn;  // from references, `when`, `for_each` and `needs`; sorted, unique
-    std::vector<StepIndex> usedBy;     // the reverse
+    std::vector<StepIndex> dependsOn;     // from references, `when`, `for_each` and `needs`; sorted, unique
+    std::vector<StepIndex> usedBy;        // the reverse
     const Signature* signature = nullptr; // op, model; lives as long as the catalogue that checked it
-    bool automatic = false;            // put in by the loader (image.load)
+    bool automatic = false;               // put in by the loader (image.load)
     std::int64_t line = 0;
     // Covers everything of the step's own definition that can change its result: target and its version, params,
     // prompt bytes, schema, the shape of its inputs. Not its name's position, title, retry or timeout.
@@ -115,13 +134,13 @@ struct Pipeline {
     std::string name;
     LocalText title;
     LocalText description;
-    std::filesystem::path file;    // where it was read from
-    std::string sourceText;        // its bytes, for the job's snapshot
+    std::filesystem::path file; // where it was read from
+    std::string sourceText;     // its bytes, for the job's snapshot
     InputSpec input;
     std::shared_ptr<const Json> params; // an object: the file's, with --set applied
-    std::vector<Step> steps;       // in topological order; StepIndex is the position
+    std::vector<Step> steps;            // in topological order; StepIndex is the position
     std::vector<Output> outputs;
-    ContentHash contentHash;       // over all steps and outputs
+    ContentHash contentHash; // over all steps and outputs
     std::vector<std::string> warnings;
 
     const Step* find(std::string_view stepName) const noexcept;

@@ -19,21 +19,21 @@ namespace aiflow {
 // What job.json says: written once at the start (durably), never changed.
 struct JobDescription {
     JobId id;
-    std::string command;              // as typed
-    std::string source = "cli";       // "cli", "cron", "gui"
+    std::string command;        // as typed
+    std::string source = "cli"; // "cli", "cron", "gui"
     WallTime startedAt{};
-    std::string version;              // of the program
+    std::string version; // of the program
     std::string pipelineName;
     std::filesystem::path pipelineFile;
     ContentHash pipelineHash;
-    std::filesystem::path input;      // as given, absolute
-    std::filesystem::path inputRoot;  // where relative paths of the rows begin
-    ContentHash inputHash;            // of the input's bytes (of a folder: of its listing)
-    std::string inputFormat;          // "csv", "jsonl", "folder"
-    std::string inputEncoding;        // "UTF-8", "GB18030", ...
-    std::filesystem::path output;     // folder for the results, absolute
+    std::filesystem::path input;     // as given, absolute
+    std::filesystem::path inputRoot; // where relative paths of the rows begin
+    ContentHash inputHash;           // of the input's bytes (of a folder: of its listing)
+    std::string inputFormat;         // "csv", "jsonl", "folder"
+    std::string inputEncoding;       // "UTF-8", "GB18030", ...
+    std::filesystem::path output;    // folder for the results, absolute
     std::vector<std::string> stepNames;
-    std::string settings;             // JSON text: the options that shape the job (--set, --offline, column map, ...)
+    std::string settings; // JSON text: the options that shape the job (--set, --offline, column map, ...)
 };
 
 struct OwnerInfo {
@@ -82,7 +82,8 @@ struct JobEntry {
 };
 
 // Jobs of the state directory, newest first; broken ones are passed over and named in `warnings`.
-Result<std::vector<JobEntry>> listJobs(const std::filesystem::path& state, std::vector<std::string>* warnings = nullptr);
+Result<std::vector<JobEntry>> listJobs(const std::filesystem::path& state,
+                                       std::vector<std::string>* warnings = nullptr);
 // By id or unambiguous prefix of one; "last" is the newest. JobNotFound names near ones.
 Result<JobEntry> findJob(const std::filesystem::path& state, std::string_view idOrPrefix);
 

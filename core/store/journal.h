@@ -31,7 +31,7 @@ struct ItemAdmitted {
     std::int64_t line = 0;       // CSV line (the header is line 1)
     std::int64_t byteOffset = 0; // of the record in the input's snapshot
     std::int64_t byteLength = 0;
-    std::string title;           // for lists; may be empty
+    std::string title; // for lists; may be empty
 };
 
 struct TaskOutput {
@@ -39,19 +39,19 @@ struct TaskOutput {
     ArtifactRef artifact;
 };
 
-// A task ended. Written for api and model tasks, for elements of a fan-out, for every task that failed, and for op tasks
-// with durable outputs; other op tasks are only in their item's ItemProgress.
+// A task ended. Written for api and model tasks, for elements of a fan-out, for every task that failed, and for op
+// tasks with durable outputs; other op tasks are only in their item's ItemProgress.
 struct TaskEnded {
     TaskKey task;
     TaskState state = TaskState::Succeeded;
     std::optional<Reason> reason;
-    std::string message;       // as shown; secrets are already taken out
+    std::string message; // as shown; secrets are already taken out
     int attempts = 1;
     WallTime startedAt{};
     std::chrono::microseconds waited{0};
     std::chrono::microseconds worked{0};
     std::vector<TaskOutput> outputs;
-    std::string provenance;    // JSON text; empty for local work
+    std::string provenance; // JSON text; empty for local work
     double cost = 0;
     std::string currency;
 };
@@ -62,12 +62,13 @@ struct ItemProgress {
     ItemIndex item;
     TaskState state = TaskState::Running; // of the item
     std::vector<TaskState> steps;
-    std::optional<Reason> reason;         // of the step that failed
+    std::optional<Reason> reason; // of the step that failed
     std::optional<StepIndex> failedStep;
     std::string message;
     std::chrono::microseconds worked{0};
     double cost = 0;
-    WallTime endedAt{};                   // 0: not ended
+    WallTime endedAt{};            // 0: not ended
+    std::vector<TaskOutput> files; // in the output folder: relative name (as `port`) and artifact
 };
 
 // One line of the event stream (JSON text). `seq` grows by one from one event to the next, without a gap.
@@ -85,7 +86,7 @@ struct JobField {
 // Attempts of api tasks: the states of reliability.md 2.2.
 enum class AttemptState : std::uint8_t { Intent, RemoteId, Responded, Committed, NotSent, Rejected, Failed, Unknown };
 struct AttemptRecord {
-    std::string attemptId;  // names the spool file too
+    std::string attemptId; // names the spool file too
     TaskKey task;
     AttemptState state = AttemptState::Intent;
     std::string provider, model, account;
@@ -93,9 +94,12 @@ struct AttemptRecord {
     double reservedCost = 0, actualCost = 0;
     std::string currency;
     std::optional<ContentHash> answer;
-    std::string detail;     // JSON text: usage, request id, status
+    std::string detail; // JSON text: usage, request id, status
     WallTime at{};
 };
+// Later states of an attempt may leave fields empty: they keep what an earlier state said. A state that knows less
+// never replaces one that knows more (Responded, Committed, NotSent, Rejected and Failed never become an open call
+// again).
 
 using JournalRecord = std::variant<ItemAdmitted, TaskEnded, ItemProgress, EventRecord, JobField, AttemptRecord>;
 
@@ -116,10 +120,11 @@ struct ItemRow {
     double cost = 0;
     std::chrono::microseconds worked{0};
     WallTime endedAt{};
+    std::vector<TaskOutput> files; // in the output folder: relative name (as `port`) and artifact
 };
 
 struct ItemQuery {
-    ItemIndex from{0};                // first item index
+    ItemIndex from{0}; // first item index
     std::int64_t limit = 1000;
     std::optional<TaskState> state;
     std::optional<Reason> reason;
@@ -127,8 +132,8 @@ struct ItemQuery {
 
 struct FailureGroup {
     Reason reason;
-    std::string step;     // by index until the facade names it
-    std::string message;  // normalised: ids, numbers, quoted names and addresses taken out
+    std::string step;    // by index until the facade names it
+    std::string message; // normalised: ids, numbers, quoted names and addresses taken out
     std::int64_t count = 0;
     std::string sampleMessage;
     std::vector<ItemIndex> sampleItems; // at most five
@@ -151,6 +156,7 @@ public:
     virtual Result<std::vector<EventRecord>> events(std::int64_t fromSeq, std::int64_t limit) = 0;
     virtual Result<std::int64_t> lastEventSeq() = 0;
     virtual Result<std::vector<AttemptRecord>> attemptsOf(const TaskKey& task) = 0;
+    // Intent, RemoteId and Responded: what a resumed job must settle first.
     virtual Result<std::vector<AttemptRecord>> openAttempts() = 0;
 };
 
@@ -160,7 +166,7 @@ public:
 class Journal {
 public:
     struct Settings {
-        bool durable = true;   // false: no journal at all (benches); records are dropped, whenDurable runs at once
+        bool durable = true; // false: no journal at all (benches); records are dropped, whenDurable runs at once
         std::chrono::milliseconds groupDelay{20};
         std::size_t congestedAt = 16'384; // waiting records at which congested() says true
     };

@@ -22,8 +22,9 @@ public:
     static Result<std::unique_ptr<OutputFolder>> open(const std::filesystem::path& folder, ArtifactStore& artifacts,
                                                       FileSystem& files);
     virtual ~OutputFolder() = default;
-    // Puts the artifact's bytes under the name; nothing is written when the same bytes are there already. Two items that
-    // wish for one name: the later gets "-<item id>" before the extension. Returns the path relative to the folder.
+    // Puts the artifact's bytes under the name; nothing is written when the same bytes are there already. Two items
+    // that wish for one name: the later gets "-<item id>" before the extension. Returns the path relative to the
+    // folder.
     virtual Result<std::filesystem::path> place(std::string_view wishedName, const ArtifactRef& artifact,
                                                 std::string_view itemId) = 0;
     virtual const std::filesystem::path& path() const = 0;

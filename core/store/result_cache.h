@@ -17,10 +17,10 @@ namespace aiflow {
 
 // An api or model task's outputs, or (one record per item) all durable outputs of an item.
 struct CachedResult {
-    std::vector<TaskOutput> outputs;      // port, or "step.port" in an item's record
-    std::vector<TaskState> steps;         // an item's record only: how each step ended (Succeeded or Skipped)
-    std::string provenance;               // JSON text
-    std::string job;                      // that made it
+    std::vector<TaskOutput> outputs; // port, or "step.port" in an item's record
+    std::vector<TaskState> steps;    // an item's record only: how each step ended (Succeeded or Skipped)
+    std::string provenance;          // JSON text
+    std::string job;                 // that made it
 };
 
 // Safe for many processes (results/ holds one SQLite file with a rollback journal; entries appear whole or not at all).

@@ -27,14 +27,14 @@ struct StepSnapshot {
     std::string name;
     std::string titleEn;
     std::string titleZh;
-    std::string kind;          // "api", "model", "op"
-    std::string target;        // route, model or op
-    StateCounts counts;        // over all items of the job; the sum is the job's total
-    double ratePerSecond = 0;  // live work of the last minute, reused results do not count
+    std::string kind;         // "api", "model", "op"
+    std::string target;       // route, model or op
+    StateCounts counts;       // over all items of the job; the sum is the job's total
+    double ratePerSecond = 0; // live work of the last minute, reused results do not count
     std::int64_t inFlight = 0;
     std::int64_t retries = 0;
-    double medianSeconds = 0;  // of one task's work
-    std::string note;          // "imagehub paused, probe in 0:06", "local", ""
+    double medianSeconds = 0; // of one task's work
+    std::string note;         // "imagehub paused, probe in 0:06", "local", ""
 };
 
 struct FailureGroupSnapshot {
@@ -47,23 +47,23 @@ struct FailureGroupSnapshot {
 };
 
 struct JobSnapshot {
-    std::string job;           // id
+    std::string job; // id
     JobState state = JobState::Running;
     std::string pipeline;
-    std::string input;         // file or folder as given
+    std::string input; // file or folder as given
     std::string inputEncoding;
     std::string output;
-    std::int64_t total = 0;    // items
-    StateCounts items;         // the sum is `total`
+    std::int64_t total = 0; // items
+    StateCounts items;      // the sum is `total`
     std::vector<StepSnapshot> steps;
     std::vector<FailureGroupSnapshot> failures;
     std::chrono::milliseconds elapsed{0}; // of this process's work on it
     std::optional<EtaRange> eta;          // none: too early, paused, or ended
     MoneyAmount cost;
-    std::string banner;        // one sentence when something holds the job, else empty
-    std::string startedAt;     // ISO 8601
-    std::string endedAt;       // ISO 8601; empty while it runs
-    std::int64_t lastSeq = 0;  // of the last event that is contained
+    std::string banner;       // one sentence when something holds the job, else empty
+    std::string startedAt;    // ISO 8601
+    std::string endedAt;      // ISO 8601; empty while it runs
+    std::int64_t lastSeq = 0; // of the last event that is contained
     std::optional<int> exitCode;
     std::int64_t ownerPid = 0; // 0: nobody runs it
     std::string reusedFrom;    // job whose results were reused most; may be empty

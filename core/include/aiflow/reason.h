@@ -19,17 +19,17 @@ enum class Reason : std::uint8_t {
     InputImageMissing,
     InputImageBad,
     InputFieldMissing,
-    InputFieldBad,    // a value that does not fit its column's type or limits
-    InputFileBad,     // the CSV, JSONL or folder itself: encoding, quotes, ragged rows
+    InputFieldBad, // a value that does not fit its column's type or limits
+    InputFileBad,  // the CSV, JSONL or folder itself: encoding, quotes, ragged rows
     ComputeOom,
     ComputeModelMissing,
-    ComputeNoResult,  // an algorithm ran and found nothing, e.g. no product in the picture
+    ComputeNoResult, // an algorithm ran and found nothing, e.g. no product in the picture
     OutputDiskFull,
     OutputDenied,
     BudgetReached,
-    JobLocked,        // another process owns the job or the output folder
+    JobLocked, // another process owns the job or the output folder
     JobNotFound,
-    JobChanged,       // the input or pipeline is not the one that the job began with
+    JobChanged, // the input or pipeline is not the one that the job began with
     PipelineInvalid,
     ConfigInvalid,
     UsageInvalid,
@@ -41,13 +41,13 @@ enum class Owner : std::uint8_t { You, Provider, Aiflow };
 
 struct ReasonInfo {
     Reason reason;
-    std::string_view code;       // "input.image_missing"
-    Owner owner;                 // who can mend it
+    std::string_view code; // "input.image_missing"
+    Owner owner;           // who can mend it
     std::string_view headlineEn;
     std::string_view headlineZh;
-    std::string_view actionEn;   // what to do next
+    std::string_view actionEn; // what to do next
     std::string_view actionZh;
-    bool retriesByItself;        // the engine tries again without being asked
+    bool retriesByItself; // the engine tries again without being asked
 };
 
 // Every reason, in the order of the enumeration.

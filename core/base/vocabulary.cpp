@@ -1,7 +1,9 @@
 #include "aiflow/reason.h"
 #include "aiflow/result.h"
+#include "aiflow/state.h"
 
 #include <array>
+#include <numeric>
 
 namespace aiflow {
 
@@ -16,8 +18,8 @@ constexpr std::array kReasons{
                "retry the group when it is back", "恢复后重试该组", true},
     ReasonInfo{ProviderQuota, "provider.quota", Owner::You, "Account quota used up", "账户额度用尽",
                "add credit, then resume", "充值后继续", false},
-    ReasonInfo{ProviderAuth, "provider.auth", Owner::You, "Key missing or refused", "密钥缺失或被拒",
-               "set the key", "设置密钥", false},
+    ReasonInfo{ProviderAuth, "provider.auth", Owner::You, "Key missing or refused", "密钥缺失或被拒", "set the key",
+               "设置密钥", false},
     ReasonInfo{ProviderTimeout, "provider.timeout", Owner::Provider, "No answer in time", "响应超时",
                "raise the timeout, retry", "延长超时后重试", true},
     ReasonInfo{ProviderContentPolicy, "provider.content_policy", Owner::You, "Content refused", "内容被拒绝",
@@ -36,8 +38,8 @@ constexpr std::array kReasons{
                "correct the file", "更正文件", false},
     ReasonInfo{ComputeOom, "compute.oom", Owner::Aiflow, "Not enough memory", "内存不足", "lower the batch size",
                "减小批量", true},
-    ReasonInfo{ComputeModelMissing, "compute.model_missing", Owner::You, "Model missing or altered",
-               "模型缺失或被改动", "check: aiflow-cli models verify", "检查：aiflow-cli models verify", false},
+    ReasonInfo{ComputeModelMissing, "compute.model_missing", Owner::You, "Model missing or altered", "模型缺失或被改动",
+               "check: aiflow-cli models verify", "检查：aiflow-cli models verify", false},
     ReasonInfo{ComputeNoResult, "compute.no_result", Owner::You, "Nothing found in the picture", "图片中未找到目标",
                "use a clearer picture", "使用更清晰的图片", false},
     ReasonInfo{OutputDiskFull, "output.disk_full", Owner::You, "Disk full", "磁盘已满", "free space, then resume",
@@ -87,6 +89,62 @@ std::string Error::text() const
     if (where->line > 0) place += (place.empty() ? "line " : ":") + std::to_string(where->line);
     if (where->column > 0) place += (where->file.empty() ? " column " : ":") + std::to_string(where->column);
     return place.empty() ? message : place + ": " + message;
+}
+
+namespace {
+
+// Glyphs of neutral East Asian width: one cell everywhere.
+constexpr std::array<StateInfo, kTaskStateCount> kTaskStates{{
+    {"queued", ".", '.', "Queued", "排队中"},
+    {"running", "▸", '>', "Running", "运行中"},
+    {"waiting", "⧗", '~', "Waiting", "等待中"},
+    {"succeeded", "✓", '+', "Done", "已完成"},
+    {"cached", "↻", '=', "Reused", "已复用"},
+    {"skipped", "-", '-', "Skipped", "已跳过"},
+    {"failed", "✗", 'x', "Failed", "失败"},
+    {"blocked", "⊘", 'o', "Blocked", "受阻"},
+    {"cancelled", "▪", '#', "Cancelled", "已取消"},
+}};
+
+constexpr std::array<StateInfo, 8> kJobStates{{
+    {"running", "▸", '>', "Running", "运行中"},
+    {"pausing", "⧗", '~', "Pausing", "正在暂停"},
+    {"paused", "⧗", '~', "Paused", "已暂停"},
+    {"succeeded", "✓", '+', "Done", "已完成"},
+    {"partial", "✗", 'x', "Partial", "部分失败"},
+    {"failed", "✗", 'x', "Failed", "失败"},
+    {"cancelled", "▪", '#', "Cancelled", "已取消"},
+    {"interrupted", "!", '!', "Interrupted", "已中断"},
+}};
+
+} // namespace
+
+const StateInfo& info(TaskState state) noexcept { return kTaskStates[static_cast<std::size_t>(state)]; }
+
+const StateInfo& info(JobState state) noexcept { return kJobStates[static_cast<std::size_t>(state)]; }
+
+std::optional<TaskState> taskStateFromKey(std::string_view key) noexcept
+{
+    for (std::size_t i = 0; i < kTaskStates.size(); ++i)
+        if (kTaskStates[i].key == key) return static_cast<TaskState>(i);
+    return std::nullopt;
+}
+
+std::optional<JobState> jobStateFromKey(std::string_view key) noexcept
+{
+    for (std::size_t i = 0; i < kJobStates.size(); ++i)
+        if (kJobStates[i].key == key) return static_cast<JobState>(i);
+    return std::nullopt;
+}
+
+std::int64_t StateCounts::total() const noexcept
+{
+    return std::accumulate(count.begin(), count.end(), std::int64_t{0});
+}
+
+std::int64_t StateCounts::terminal() const noexcept
+{
+    return std::accumulate(count.begin() + static_cast<int>(TaskState::Succeeded), count.end(), std::int64_t{0});
 }
 
 } // namespace aiflow

@@ -1,0 +1,115 @@
+#include "core/inference/families.h"
+
+#include "core/base/json.h"
+
+#include <algorithm>
+
+namespace aiflow {
+
+namespace {
+
+// Raised when how inputs are made or outputs are read changes the results of the same model file.
+constexpr const char* kProcessingVersion = "1";
+
+std::string shapeText(const TensorShape& shape)
+{
+    std::string text;
+    for (const std::int64_t size : shape) text += (text.empty() ? "" : "x") + std::to_string(size);
+    return text.empty() ? "a single number" : text;
+}
+
+// Everything of the entry that can change a result, and nothing else.
+std::string settingsHash(const ModelEntry& model)
+{
+    const ModelInputSpec& input = model.input;
+    Hasher hasher;
+    hasher.addField(model.sha256).addField(model.method).addField(model.precision);
+    for (const int number : {input.width, input.height, input.letterbox ? 1 : 0, input.pad, input.range})
+        hasher.addNumber(number);
+    for (const double share : {model.scoreThreshold, model.iouThreshold, model.labelThreshold})
+        hasher.addField(std::to_string(share));
+    for (const std::string& label : model.labels) hasher.addField(label);
+    return hasher.finish().hex().substr(0, 12);
+}
+
+bool fits(const Json& value, PortType type)
+{
+    if (type == PortType::Number) return value.is_number();
+    if (type == PortType::Boolean) return value.is_boolean();
+    if (type == PortType::Text) return value.is_string();
+    return true;
+}
+
+} // namespace
+
+Bytes PreparedCall::size() const
+{
+    Bytes total;
+    for (const InputTensor& tensor : m_tensors) total += Bytes(static_cast<std::int64_t>(tensor.data.size()));
+    return total;
+}
+
+std::unique_ptr<ModelFamily> makeFamily(const ModelEntry& model)
+{
+    switch (model.family) {
+    case ModelFamilyKind::Detect:
+        return makeDetectFamily(model);
+    case ModelFamilyKind::Segment:
+        return makeSegmentFamily(model);
+    case ModelFamilyKind::Embed:
+        return makeEmbedFamily(model);
+    case ModelFamilyKind::Classify:
+        return makeClassifyFamily(model);
+    }
+    return nullptr;
+}
+
+Signature describe(const ModelEntry& model, const ModelFamily& family)
+{
+    Signature signature = family.signature();
+    signature.name = model.name;
+    signature.version = model.version + "." + kProcessingVersion + "-" + settingsHash(model);
+    if (!model.description.empty()) signature.description = model.description;
+    return signature;
+}
+
+Result<Json> completeParams(const Signature& signature, const Json& params)
+{
+    Json complete = Json::object();
+    for (const Parameter& parameter : signature.params)
+        if (parameter.defaultValue) complete[parameter.name] = *parameter.defaultValue;
+    if (params.is_null()) return complete;
+    for (const auto& [key, value] : params.items()) {
+        const Parameter* parameter = signature.param(key);
+        if (parameter == nullptr)
+            return fail(Reason::InputFieldBad, "the model \"" + signature.name + "\" has no parameter \"" + key + "\"");
+        if (!fits(value, parameter->type))
+            return fail(Reason::InputFieldBad, "the parameter \"" + key + "\" of the model \"" + signature.name +
+                                                   "\" must be a " + std::string(name(parameter->type)));
+        complete[key] = value;
+    }
+    return complete;
+}
+
+Result<Image> imageInput(const Values& inputs, std::string_view port, const ModelEntry& model)
+{
+    const Image* image = inputs.get(port).image();
+    if (image != nullptr && !image->empty()) return *image;
+    return fail(Reason::InputImageBad,
+                "the model \"" + model.name + "\" got no picture in \"" + std::string(port) + "\"");
+}
+
+Parameter numberParameter(std::string name, double defaultValue, std::string description)
+{
+    return {std::move(name), PortType::Number, std::make_shared<const Json>(defaultValue), std::move(description)};
+}
+
+tl::unexpected<Error> wrongShape(const ModelEntry& model, const OutputTensor& output, std::string_view expected)
+{
+    return fail(Reason::Internal,
+                "the model \"" + model.name + "\" gave " + shapeText(output.shape) + " instead of " +
+                    std::string(expected),
+                "check family, method and labels of the model in " + (model.folder / "models.json").string());
+}
+
+} // namespace aiflow
