@@ -12,6 +12,7 @@ namespace {
 
 // Not everything that lets an item in can ring, e.g. a journal that has caught up.
 constexpr std::chrono::milliseconds kLongestSleep{20};
+constexpr std::int64_t kFewestForPercent = 20;
 
 } // namespace
 
@@ -53,7 +54,6 @@ void JobContext::queueWork(const Token& token, ItemIndex item, WorkKind kind, st
         work.priority = step(token).priority;
         work.stepFromEnd = stepPlan(token).stepFromEnd;
     }
-    window.addWork(token);
     queue.push(std::move(work));
 }
 
@@ -67,7 +67,7 @@ void JobContext::moveStep(ActiveItem& item, StepIndex step, TaskState to)
 void JobContext::stop()
 {
     m_stopping.store(true);
-    queue.close();
+    queue.closeForGood();
     bell.ring();
 }
 
@@ -87,6 +87,34 @@ std::optional<Error> JobContext::cause() const
 }
 
 void JobContext::countEnded(TaskState state)
+{
+    std::optional<Error> tooMany;
+    {
+        const std::lock_guard lock(m_mutex);
+        ++m_ended[state];
+        m_endedHere.fetch_add(1);
+        if (state == TaskState::Failed) {
+            ++m_failedHere;
+            tooMany = tooManyFailures();
+        }
+    }
+    if (tooMany) stopBecause(std::move(*tooMany));
+    bell.ring();
+}
+
+std::optional<Error> JobContext::tooManyFailures() const
+{
+    const auto stopped = [](std::string why) { return Error{Reason::Cancelled, "stopped early: " + why, {}, {}}; };
+    if (settings.failFast) return stopped("an item failed");
+    if (settings.maxFailures && m_failedHere > *settings.maxFailures)
+        return stopped(std::to_string(m_failedHere) + " items failed");
+    const double percent = 100.0 * static_cast<double>(m_failedHere) / static_cast<double>(m_endedHere.load());
+    if (settings.maxFailurePercent && m_endedHere.load() >= kFewestForPercent && percent > *settings.maxFailurePercent)
+        return stopped(std::to_string(m_failedHere) + " of " + std::to_string(m_endedHere.load()) + " items failed");
+    return std::nullopt;
+}
+
+void JobContext::countRestored(TaskState state)
 {
     const std::lock_guard lock(m_mutex);
     ++m_ended[state];

@@ -1,7 +1,7 @@
 // What the parts of one running job share: the window, the ready queue, the graph, the counters, the wish to stop.
 #pragma once
 
-#include "core/engine/item_window.h"
+#include "core/engine/items/item_window.h"
 #include "core/engine/job_graph.h"
 #include "core/engine/job_plan.h"
 #include "core/engine/job_runner.h"
@@ -50,7 +50,7 @@ public:
     const Step& step(const Token& token) const { return parts.pipeline.at(StepIndex(token.step)); }
     const StepPlan& stepPlan(const Token& token) const { return plan.at(StepIndex(token.step)); }
 
-    // Puts work into the ready queue; the caller gives the CPU lane its turn. The item has one piece of work more.
+    // Puts a piece of an item's work, which the caller holds, into the ready queue; then gives the CPU lane its turn.
     void queueWork(const Token& token, ItemIndex item, WorkKind kind, std::unique_ptr<TaskResult> result = nullptr);
     // A step of an item goes to another state, for everyone who counts.
     void moveStep(ActiveItem& item, StepIndex step, TaskState to);
@@ -61,9 +61,12 @@ public:
     bool stopping() const noexcept { return m_stopping.load(); }
     std::optional<Error> cause() const;
 
-    // An item (or several) came to its end.
+    // An item came to its end here: the limits on failures are held against it.
     void countEnded(TaskState state);
-    StateCounts ended() const;
+    // One that ended in an earlier process.
+    void countRestored(TaskState state);
+    StateCounts ended() const; // both
+    std::int64_t endedHere() const noexcept { return m_endedHere.load(); }
     // Results of an earlier job were used instead of work.
     void countReused(const std::string& fromJob, std::int64_t tasks);
 
@@ -82,10 +85,14 @@ public:
     std::atomic<std::int64_t> recomputed{0};
 
 private:
+    std::optional<Error> tooManyFailures() const;
+
     std::atomic<bool> m_stopping{false};
     mutable std::mutex m_mutex;
-    std::optional<Error> m_cause;                           // guarded by m_mutex
-    StateCounts m_ended;                                    // guarded by m_mutex
+    std::optional<Error> m_cause;  // guarded by m_mutex
+    StateCounts m_ended;           // guarded by m_mutex
+    std::int64_t m_failedHere = 0; // guarded by m_mutex
+    std::atomic<std::int64_t> m_endedHere{0};
     std::unordered_map<std::string, std::int64_t> m_reused; // guarded by m_mutex
 };
 

@@ -18,6 +18,7 @@ struct Turn {};
 
 using Join = flow::multifunction_node<Token, std::tuple<Turn>, flow::lightweight>;
 using Lane = flow::function_node<Turn>;
+using Finish = flow::function_node<Token, flow::continue_msg, flow::lightweight>;
 using Call = flow::async_node<Token, Turn>;
 using Done = flow::broadcast_node<Token>;
 
@@ -39,11 +40,10 @@ struct JobGraph::Nodes {
             bodies.work();
             return flow::continue_msg();
         });
-        finish = std::make_unique<Join>(*graph, flow::unlimited,
-                                        [&bodies](const Token& token, Join::output_ports_type& ports) noexcept {
-                                            if (bodies.countDown(token)) std::get<0>(ports).try_put(Turn{});
-                                        });
-        flow::make_edge(flow::output_port<0>(*finish), *lane);
+        finish = std::make_unique<Finish>(*graph, flow::unlimited, [&bodies](const Token& token) noexcept {
+            bodies.countDown(token);
+            return flow::continue_msg();
+        });
         for (std::size_t i = 0; i < pipeline.steps.size(); ++i) addStep(pipeline.steps[i], i, bodies);
         for (std::size_t i = 0; i < pipeline.steps.size(); ++i) connect(pipeline.steps[i], i);
     }
@@ -83,7 +83,7 @@ struct JobGraph::Nodes {
     std::unique_ptr<flow::graph> graph;
     std::unique_ptr<Done> source;
     std::unique_ptr<Lane> lane;
-    std::unique_ptr<Join> finish;
+    std::unique_ptr<Finish> finish;
     std::deque<Join> joins;
     std::deque<Done> done;
     std::vector<std::unique_ptr<Call>> calls;

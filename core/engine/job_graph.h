@@ -1,7 +1,7 @@
 // The oneTBB flow graph of a job, built from its pipeline: what may run next is decided by its edges.
 #pragma once
 
-#include "core/engine/item_state.h"
+#include "core/engine/items/item_state.h"
 #include "core/pipeline/pipeline.h"
 
 #include <cstdint>
@@ -15,8 +15,8 @@ public:
     virtual ~GraphBodies() = default;
     // A join: one thing that token.step waits for has come. True: there is work in the ready queue.
     virtual bool arrive(const Token& token) noexcept = 0;
-    // The finish: token.step of the item has ended. True: there is work in the ready queue.
-    virtual bool countDown(const Token& token) noexcept = 0;
+    // The finish: token.step of the item has ended.
+    virtual void countDown(const Token& token) noexcept = 0;
     // The CPU lane: does the most urgent work, if any.
     virtual void work() noexcept = 0;
     // The async node of an api or model step: hands the prepared call to its lane; never waits.

@@ -56,9 +56,17 @@ void ReadyQueue::close()
     m_closed = true;
 }
 
+void ReadyQueue::closeForGood()
+{
+    const std::lock_guard lock(m_mutex);
+    m_closed = true;
+    m_final = true;
+}
+
 std::int64_t ReadyQueue::open()
 {
     const std::lock_guard lock(m_mutex);
+    if (m_final) return 0;
     m_closed = false;
     return std::exchange(m_owed, 0);
 }

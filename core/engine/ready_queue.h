@@ -1,7 +1,7 @@
 // What the CPU lane does next: every task that may run now, in one order for the whole job.
 #pragma once
 
-#include "core/engine/item_state.h"
+#include "core/engine/items/item_state.h"
 
 #include <atomic>
 #include <cstdint>
@@ -13,11 +13,11 @@
 namespace aiflow {
 
 enum class WorkKind : std::uint8_t {
-    Begin,   // an item enters: earlier results are looked up
-    Step,    // `when` and `for_each` are decided, a plain step runs
-    Element, // one element of a fan-out runs
-    Settle,  // a result that was kept comes back into the graph
-    Finish,  // the item ends: outputs are placed
+    Begin,  // an item enters: earlier results are looked up
+    Step,   // `when` and `for_each` are decided, a plain step runs
+    Task,   // one task runs: an element of a fan-out, or a second try
+    Settle, // a result that was kept comes back into the graph
+    Finish, // the item ends: outputs are placed
 };
 
 struct Work {
@@ -37,6 +37,7 @@ public:
     // The most urgent work that the gate lets through; nothing: the caller's turn is remembered until open().
     std::optional<Work> pop();
     void close();
+    void closeForGood(); // open() changes nothing any more
     // Gives the number of turns that found the gate closed: that many pops are owed.
     std::int64_t open();
     bool closed() const;
@@ -47,6 +48,7 @@ private:
     std::vector<Work> m_starting;  // guarded by m_mutex; a heap
     std::vector<Work> m_finishing; // guarded by m_mutex; a heap
     bool m_closed = false;         // guarded by m_mutex
+    bool m_final = false;          // guarded by m_mutex
     std::int64_t m_owed = 0;       // guarded by m_mutex
     std::atomic<std::size_t> m_size{0};
 };

@@ -1,4 +1,4 @@
-#include "core/engine/task_inputs.h"
+#include "core/engine/items/task_inputs.h"
 
 #include "core/base/json.h"
 

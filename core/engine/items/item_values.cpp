@@ -1,7 +1,7 @@
-#include "core/engine/item_values.h"
+#include "core/engine/items/item_values.h"
 
 #include "core/base/json.h"
-#include "core/engine/task_inputs.h"
+#include "core/engine/items/task_inputs.h"
 
 #include <algorithm>
 
@@ -65,6 +65,7 @@ Result<Value> ItemValues::output(ActiveItem& item, StepIndex step, std::string_v
 {
     StepRun& run = runOf(item, step);
     if (!isGood(run.state.load())) return Value();
+    if (run.fanout && run.fanout->elements.empty()) return Value(Value::List{});
     {
         const std::lock_guard lock(item.mutex);
         if (run.task.values) return run.task.values->get(port);

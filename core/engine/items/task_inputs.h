@@ -1,7 +1,7 @@
 // What one task sees: its inputs as values, its conditions and texts as the pipeline's rules give them.
 #pragma once
 
-#include "core/engine/item_values.h"
+#include "core/engine/items/item_values.h"
 #include "core/pipeline/evaluate.h"
 
 #include <deque>

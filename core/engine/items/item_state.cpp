@@ -1,4 +1,4 @@
-#include "core/engine/item_state.h"
+#include "core/engine/items/item_state.h"
 
 #include <algorithm>
 #include <cstring>
@@ -136,15 +136,12 @@ void recount(const Pipeline& pipeline, ActiveItem& item)
     const auto unfinished = [&item](StepIndex step) {
         return !isTerminal(item.steps[static_cast<std::size_t>(step.value())].state.load());
     };
-    std::int32_t left = 0;
     for (std::size_t i = 0; i < item.steps.size(); ++i) {
         const Step& step = pipeline.steps[i];
         StepRun& run = item.steps[i];
-        if (!isTerminal(run.state.load())) ++left;
         run.pending.store(static_cast<std::int32_t>(std::ranges::count_if(step.dependsOn, unfinished)));
         run.consumers.store(static_cast<std::int32_t>(std::ranges::count_if(step.usedBy, unfinished)));
     }
-    item.stepsLeft.store(left);
 }
 
 } // namespace
@@ -161,7 +158,6 @@ void ActiveItem::reset(const Pipeline& pipeline)
         run.task = TaskSlot{};
         run.fanout.reset();
     }
-    stepsLeft.store(static_cast<std::int32_t>(steps.size()), std::memory_order_relaxed);
     key = {};
     fields.values.reset();
     failures.clear();
@@ -171,6 +167,7 @@ void ActiveItem::reset(const Pipeline& pipeline)
     currency.clear();
     attempts = 0;
     reusable = true;
+    announced = false;
     bytes.store(0, std::memory_order_relaxed);
     peakBytes.store(0, std::memory_order_relaxed);
 }
@@ -190,6 +187,7 @@ std::string packItem(const ActiveItem& item)
     out.text(item.currency);
     out.number(item.attempts);
     out.number(item.reusable ? 1 : 0);
+    out.number(item.announced ? 1 : 0);
     out.text(item.skipText);
     packFailures(out, item.failures);
     for (const StepRun& step : item.steps) packStep(out, step);
@@ -211,6 +209,7 @@ void unpackItem(const std::string& packed, const Pipeline& pipeline, ActiveItem&
     item.currency = in.text();
     item.attempts = static_cast<int>(in.number());
     item.reusable = in.number() != 0;
+    item.announced = in.number() != 0;
     item.skipText = in.text();
     unpackFailures(in, item.failures);
     for (StepRun& step : item.steps) unpackStep(in, step);

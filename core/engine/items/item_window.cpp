@@ -1,4 +1,4 @@
-#include "core/engine/item_window.h"
+#include "core/engine/items/item_window.h"
 
 #include <algorithm>
 #include <cassert>
@@ -76,7 +76,7 @@ std::pair<Token, ActiveItem*> ItemWindow::admit(ItemHandle handle, ItemFields fi
     Slot& place = (*m_chunks[token.slot / kChunk].load(std::memory_order_relaxed))[token.slot % kChunk];
     token.generation = ++place.generation;
     place.used = true;
-    place.work.store(1);
+    place.work.store(1 + kStep * static_cast<std::int64_t>(m_pipeline.steps.size()));
     place.item.store(item, std::memory_order_release);
     return {token, item};
 }
@@ -97,20 +97,26 @@ ActiveItem& ItemWindow::at(const Token& token)
 
 void ItemWindow::addWork(const Token& token) { slot(token).work.fetch_add(1); }
 
-void ItemWindow::endWork(const Token& token)
+void ItemWindow::endStep(const Token& token) { slot(token).work.fetch_sub(kStep); }
+
+bool ItemWindow::endWork(const Token& token)
 {
     Slot& place = slot(token);
-    // Once the count is at zero the slot may be given away by release(): only calls keep it.
+    // With the last piece gone the place may be another item's at any moment.
     const bool callsOpen = place.remoteCalls.load() > 0;
-    if (place.work.fetch_sub(1) != 1 || !callsOpen) return;
+    const std::int64_t before = place.work.fetch_sub(1);
+    if (before == 1) return true;
+    if (before % kStep != 1 || !callsOpen) return false;
     {
         const std::lock_guard lock(m_mutex);
         const ActiveItem* item = place.item.load();
-        if (!place.used || place.generation != token.generation || item == nullptr) return;
-        if (place.work.load() != 0 || place.remoteCalls.load() == 0 || place.localCalls.load() != 0) return;
+        if (!place.used || place.generation != token.generation || item == nullptr) return false;
+        if (place.work.load() % kStep != 0 || place.remoteCalls.load() == 0 || place.localCalls.load() != 0)
+            return false;
         m_parkable.emplace(item->handle.index.value(), token.slot);
     }
     m_changed();
+    return false;
 }
 
 void ItemWindow::openCall(const Token& token, bool remote)
@@ -151,6 +157,7 @@ void ItemWindow::release(const Token& token)
         Slot& place = slot(token);
         forget(*place.item.exchange(nullptr));
         place.used = false;
+        place.work.store(0);
         ++place.generation;
         m_freeSlots.push_back(token.slot);
     }

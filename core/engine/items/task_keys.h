@@ -1,7 +1,7 @@
 // Under which keys results are found again: hashes of everything that can change them.
 #pragma once
 
-#include "core/engine/item_values.h"
+#include "core/engine/items/item_values.h"
 
 #include <cstdint>
 #include <string_view>

@@ -1,7 +1,7 @@
 // The items in flight: those that hold memory, and those that only wait for a remote answer and are parked.
 #pragma once
 
-#include "core/engine/item_state.h"
+#include "core/engine/items/item_state.h"
 
 #include <array>
 #include <atomic>
@@ -34,7 +34,10 @@ public:
     // The item behind a token, brought back if it was parked. Only while there is work on it.
     ActiveItem& at(const Token& token);
     void addWork(const Token& token);
-    void endWork(const Token& token);
+    void endStep(const Token& token); // by someone who has a piece of work
+    // True: that was the last piece, and all steps have ended; nobody else will hear of it. Otherwise the token must
+    // not be used afterwards.
+    bool endWork(const Token& token);
     // A call goes to a lane; `remote`: it may take long enough to park for.
     void openCall(const Token& token, bool remote);
     // The lane answered: the call has become work.
@@ -61,13 +64,14 @@ private:
     struct Slot {
         std::atomic<ActiveItem*> item{nullptr}; // null: free or parked
         std::string packed;                     // guarded by m_mutex
-        std::atomic<std::int32_t> work{0};
+        std::atomic<std::int64_t> work{0};      // pieces of work, and kStep for each step that has not ended
         std::atomic<std::int16_t> remoteCalls{0};
         std::atomic<std::int16_t> localCalls{0};
         std::uint32_t generation = 0;
         bool used = false; // guarded by m_mutex
     };
     static constexpr std::size_t kChunk = 1024;
+    static constexpr std::int64_t kStep = std::int64_t{1} << 32U;
     using Chunk = std::array<Slot, kChunk>;
 
     Slot& slot(const Token& token) const;

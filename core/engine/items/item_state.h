@@ -86,7 +86,6 @@ struct ActiveItem {
     ItemHandle handle;
     ContentHash key{}; // of the item's record of results; zero: not known
     std::vector<StepRun> steps;
-    std::atomic<std::int32_t> stepsLeft{0};
     std::mutex mutex;
     ItemFields fields;                   // guarded; read again after parking
     std::vector<StepFailure> failures;   // guarded
@@ -96,6 +95,7 @@ struct ActiveItem {
     std::string currency;                // guarded
     int attempts = 0;                    // guarded; the most that one task took
     bool reusable = true;                // guarded; every result may be used by later jobs
+    bool announced = false;              // the viewers were told that it runs
     std::atomic<std::int64_t> bytes{0};  // of memory that its values hold
     std::atomic<std::int64_t> peakBytes{0};
 

@@ -1,7 +1,7 @@
-#include "core/engine/task_keys.h"
+#include "core/engine/items/task_keys.h"
 
 #include "core/base/json.h"
-#include "core/engine/task_inputs.h"
+#include "core/engine/items/task_inputs.h"
 
 namespace aiflow {
 
