@@ -7,6 +7,9 @@ namespace aiflow {
 
 namespace {
 
+// When so much of a mask lies within the crops, what lies without is no part of the product.
+constexpr double kAlone = 0.97;
+
 // The two neighbours on the grid for one position of the canvas.
 struct Between {
     int low = 0;
@@ -76,6 +79,17 @@ double MaskCanvas::shareWithin(const MaskCanvas& other) const
         if (other.m_drawn[i]) inside += m_values[i];
     }
     return all > 0 ? inside / all : 1;
+}
+
+void MaskCanvas::sharpen(const MaskCanvas& close)
+{
+    const bool alone = shareWithin(close) >= kAlone;
+    for (std::size_t i = 0; i < m_values.size(); ++i) {
+        if (close.m_drawn[i])
+            m_values[i] = std::max(m_values[i], close.m_values[i]);
+        else if (alone)
+            m_values[i] = 0;
+    }
 }
 
 Image MaskCanvas::toImage() const

@@ -125,7 +125,8 @@ void readInput(FieldReader& fields, ModelEntry& entry)
     if (entry.input.height == 0) input.complain("height", "given");
     if (input.text("layout", "nchw") != "nchw") input.complain("layout", "\"nchw\"");
     entry.input.letterbox = input.flag("letterbox", false);
-    entry.input.pad = static_cast<int>(input.whole("pad", entry.input.pad, 0, 255));
+    const bool edges = object.contains("pad") && object.at("pad") == "edge";
+    entry.input.pad = edges ? -1 : static_cast<int>(input.whole("pad", entry.input.pad, 0, 255));
     entry.input.range = static_cast<int>(input.whole("range", entry.input.range, 1, 255));
     if (entry.input.range != 1 && entry.input.range != 255) input.complain("range", "255 or 1");
     fields.take(input);

@@ -24,7 +24,7 @@ struct ModelInputSpec {
     int width = 0; // of the picture that the network sees
     int height = 0;
     bool letterbox = false; // keeps the aspect and fills the rest; otherwise the picture is stretched
-    int pad = 114;          // grey level of the filling
+    int pad = 114;          // grey level of the filling; -1 ("edge"): the outermost pixels again and again
     int range = 255;        // white is 255, or 1
 };
 

@@ -118,6 +118,24 @@ PixelArea centred(int width, int height, int inputWidth, int inputHeight)
     return {(inputWidth - width) / 2, (inputHeight - height) / 2, width, height};
 }
 
+// Repeats the outermost pixels of the drawn part over the free rest of a plane.
+void repeatEdges(std::uint8_t* plane, const Placement& place)
+{
+    const auto [left, top, width, height] = place.to;
+    const auto rowSize = static_cast<std::size_t>(place.inputWidth);
+    for (int y = top; y < top + height; ++y) {
+        std::uint8_t* row = plane + static_cast<std::ptrdiff_t>(y) * place.inputWidth;
+        std::memset(row, row[left], static_cast<std::size_t>(left));
+        std::memset(row + left + width, row[left + width - 1], rowSize - static_cast<std::size_t>(left + width));
+    }
+    const std::uint8_t* first = plane + static_cast<std::ptrdiff_t>(top) * place.inputWidth;
+    const std::uint8_t* last = plane + static_cast<std::ptrdiff_t>(top + height - 1) * place.inputWidth;
+    for (int y = 0; y < place.inputHeight; ++y) {
+        if (y >= top && y < top + height) continue;
+        std::memcpy(plane + static_cast<std::ptrdiff_t>(y) * place.inputWidth, y < top ? first : last, rowSize);
+    }
+}
+
 } // namespace
 
 Placement stretched(PixelArea from, int inputWidth, int inputHeight)
@@ -140,7 +158,7 @@ InputTensor drawPlanes(const Image& image, const Placement& placement, int pad)
         static_cast<std::size_t>(placement.inputWidth) * static_cast<std::size_t>(placement.inputHeight);
     InputTensor tensor;
     tensor.shape = {3, placement.inputHeight, placement.inputWidth};
-    tensor.data.assign(planeSize * 3, static_cast<std::byte>(pad));
+    tensor.data.assign(planeSize * 3, static_cast<std::byte>(std::max(pad, 0)));
     const auto [x, y, width, height] = placement.from;
     const Taps across(0, width, placement.to.width);
     const Taps down(y, height, placement.to.height);
@@ -156,6 +174,9 @@ InputTensor drawPlanes(const Image& image, const Placement& placement, int pad)
             addRow(sums.data(), rgbRow(image, x, source++, width, buffer), weight, rowSize);
         shrinkRow(sums.data(), across, placement.to.width, target, planeSize);
     }
+    if (pad == kRepeatEdges)
+        for (std::size_t plane = 0; plane < 3; ++plane)
+            repeatEdges(reinterpret_cast<std::uint8_t*>(tensor.data.data()) + plane * planeSize, placement);
     return tensor;
 }
 

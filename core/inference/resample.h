@@ -31,6 +31,9 @@ Placement stretched(PixelArea from, int inputWidth, int inputHeight);
 // As large as fits with the aspect kept, in the middle.
 Placement letterboxed(PixelArea from, int inputWidth, int inputHeight);
 
+// As the level of the free part: the drawn part's outermost pixels again and again.
+inline constexpr int kRepeatEdges = -1;
+
 // Draws `placement.from` of the image into 3 x height x width, 0..255; what stays free has the level `pad`. Grey
 // becomes three equal planes, what is transparent becomes white. `from` must lie within the image.
 InputTensor drawPlanes(const Image& image, const Placement& placement, int pad);

@@ -74,9 +74,9 @@ public:
         whole.draw(outputs.front(), m_places.front());
         MaskCanvas close(m_width, m_height);
         for (std::size_t i = 1; i < outputs.size(); ++i) close.draw(outputs[i], m_places[i]);
-        const bool believed = outputs.size() > 1 && whole.shareWithin(close) >= kLeastInside;
+        if (outputs.size() > 1 && whole.shareWithin(close) >= kLeastInside) whole.sharpen(close);
         Values values;
-        values.set("mask", Value((believed ? close : whole).toImage()));
+        values.set("mask", Value(whole.toImage()));
         return values;
     }
 

@@ -120,7 +120,8 @@ std::optional<EtaRange> Eta::range(MonotonicTime now) const
     if (fastest <= 0) return std::nullopt;
     // Known reuse is already taken off; only unannounced reuse thins out what is left.
     if (m_knownReused > 0) fewest = most = 1;
-    const double margin = 0.05 + 0.5 / std::sqrt(static_cast<double>(recentItems));
+    // Chance in what was measured, and in what is left.
+    const double margin = 0.05 + std::sqrt(1.0 / static_cast<double>(recentItems) + 1.0 / static_cast<double>(left));
     const double low = static_cast<double>(left) * fewest / fastest * std::max(1 - margin, 0.0);
     const double high = static_cast<double>(left) * most / slowest * (1 + margin);
     static constexpr double kLongest = 3.0e9;

@@ -50,7 +50,8 @@ Result<std::filesystem::path> stateDirectory(const std::optional<std::filesystem
 // Threads: one.
 class JobDirectory {
 public:
-    // A new job with a fresh id. Refuses network file systems (R-S3). Everything in it is for this user alone.
+    // A new job with a fresh id; startedAt is the clock's now. Refuses network file systems (R-S3). Everything in it is
+    // for this user alone.
     static Result<std::unique_ptr<JobDirectory>> create(const std::filesystem::path& state, JobDescription description,
                                                         const Clock& clock, Random& random);
     // Takes over an existing job. JobLocked with pid, host and since when somebody else owns it; JobNotFound.
@@ -68,7 +69,8 @@ public:
     std::filesystem::path pipelineCopy() const { return path() / "pipeline"; }
 };
 
-// Locks an output folder for one job at a time (a hidden lock file); JobLocked with pid, host, since.
+// Locks an output folder for one job at a time (a hidden lock file; the folder is made when it is absent); JobLocked
+// with pid, host, since.
 class OutputLock {
 public:
     static Result<std::unique_ptr<OutputLock>> take(const std::filesystem::path& output, const JobId& job);
