@@ -17,7 +17,9 @@ public:
     virtual const Signature* findOp(std::string_view name) const = 0;
     virtual const Signature* findModel(std::string_view name) const = 0;
     virtual bool hasRoute(std::string_view name) const = 0;
-    // Names everything of a route or model that changes an answer; part of the step's content hash.
+    // "text" or "image": which ports an api step has when its schema does not say. Empty: unknown, all are allowed.
+    virtual std::string routeKind(std::string_view) const { return {}; }
+    // Names everything of a route that changes an answer; part of the step's content hash.
     virtual std::string routeIdentity(std::string_view name) const = 0;
     virtual std::vector<std::string> opNames() const = 0;
     virtual std::vector<std::string> modelNames() const = 0;

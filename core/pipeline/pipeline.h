@@ -20,6 +20,9 @@
 
 namespace aiflow {
 
+class CompiledTemplate;  // template.h
+class RegularExpression; // evaluate.h
+
 struct LocalText {
     std::string en;
     std::string zh; // empty: use en
@@ -62,9 +65,10 @@ struct EachIndex {}; // $each_index
 struct Constant {
     std::shared_ptr<const Json> value;
 };
-struct Template {
+struct Template { // rendered with item, params and the steps it names
     std::string mustache;
-}; // rendered with item, params and the steps it names
+    std::shared_ptr<const CompiledTemplate> compiled = nullptr; // never null in a loaded pipeline
+};
 struct Source;
 struct ObjectOf {
     std::vector<std::pair<std::string, std::shared_ptr<const Source>>> fields;
@@ -84,8 +88,9 @@ struct Condition {
     Kind kind = Kind::Truthy;
     std::vector<Source>
         operands; // Truthy: 1; Equals, Less, Greater: 2; In: value, list; Matches: value, regular expression
-    std::vector<Condition> conditions; // Not: 1; All, Any: n
-    std::string text;                  // as written, for "skipped: when ..."
+    std::vector<Condition> conditions;                // Not: 1; All, Any: n
+    std::string text;                                 // as written, for "skipped: when ..."
+    std::shared_ptr<const RegularExpression> pattern; // Matches: the second operand, compiled
 };
 
 enum class StepKind : std::uint8_t { Api, Model, Op };
@@ -99,11 +104,12 @@ struct Step {
     StepKind kind = StepKind::Op;
     std::string target; // route, model or op
     LocalText title;
-    std::vector<std::pair<std::string, Source>> inputs; // op, model: by port. api: the request's fields
-    std::shared_ptr<const Json> params;                 // op, model: an object, `$params.x` already put in
+    std::vector<std::pair<std::string, Source>> inputs; // op, model: by port. api: the request's fields, with "system"
+    std::shared_ptr<const Json> params;                 // op, model: an object, `$params.x` and defaults put in
     std::string prompt;                                 // api: the Mustache text itself (read from its file)
-    std::string promptFile;                             // as written, for messages
-    std::shared_ptr<const Json> schema;                 // api: the answer's JSON Schema; null when none
+    std::shared_ptr<const CompiledTemplate> promptTemplate; // the same, parsed; null when there is no prompt
+    std::string promptFile;                                 // as written, for messages
+    std::shared_ptr<const Json> schema;                     // api: the answer's JSON Schema; null when none
     std::optional<Source> forEach;
     std::optional<Condition> when;
     bool optional = false;
@@ -114,6 +120,7 @@ struct Step {
     RetryPolicy retry;
     std::vector<StepIndex> dependsOn;     // from references, `when`, `for_each` and `needs`; sorted, unique
     std::vector<StepIndex> usedBy;        // the reverse
+    std::string mainOutput;               // the port that `$step` alone means; empty: a port must be named
     const Signature* signature = nullptr; // op, model; lives as long as the catalogue that checked it
     bool automatic = false;               // put in by the loader (image.load)
     std::int64_t line = 0;
@@ -123,7 +130,8 @@ struct Step {
 };
 
 struct Output {
-    std::string nameTemplate; // Mustache over item (and each_index for lists): "{{item.sku}}.png"
+    std::string nameTemplate; // Mustache over item and params (and each_index for lists): "{{item.sku}}.png"
+    std::shared_ptr<const CompiledTemplate> name; // the same, parsed
     StepIndex step;
     std::string port;
     std::vector<std::string> path;

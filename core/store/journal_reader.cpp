@@ -263,10 +263,9 @@ Result<SqliteDatabase> openForReading(const std::filesystem::path& file, SqliteD
 {
     auto database = SqliteDatabase::open(file, mode, std::chrono::milliseconds{2000});
     if (!database) return database;
-    for (const auto& [pragma, value] :
-         {std::pair{"trusted_schema", "0"}, {"cell_size_check", "1"}, {"mmap_size", "0"}}) {
-        if (auto set = database->setPragma(pragma, value, value); !set) return tl::unexpected(std::move(set.error()));
-    }
+    constexpr SqlitePragma kPragmas[] = {
+        {"trusted_schema", "OFF", "0"}, {"cell_size_check", "ON", "1"}, {"mmap_size", "0", "0"}};
+    if (auto set = database->setPragmas(kPragmas); !set) return tl::unexpected(std::move(set.error()));
     // The first read finds out whether the log can be followed.
     if (auto version = checkJournalVersion(*database); !version) return tl::unexpected(std::move(version.error()));
     return database;

@@ -88,26 +88,20 @@ CREATE TABLE event(
 
 constexpr std::array<JournalMigration, 1> kMigrations{{{kVersion1}}};
 
-struct Pragma {
-    const char* name;
-    const char* wished;
-    const char* readBack;
-};
-
 // auto_vacuum and page_size only count for a file without tables; cache_size is in KiB when negative.
-constexpr std::array<Pragma, 13> kPragmas{{{"auto_vacuum", "NONE", "0"},
-                                           {"journal_mode", "WAL", "wal"},
-                                           {"synchronous", "FULL", "2"},
-                                           {"foreign_keys", "ON", "1"},
-                                           {"trusted_schema", "OFF", "0"},
-                                           {"cell_size_check", "ON", "1"},
-                                           {"mmap_size", "0", "0"},
-                                           {"busy_timeout", "5000", "5000"},
-                                           {"journal_size_limit", "67108864", "67108864"},
-                                           {"wal_autocheckpoint", "0", "0"},
-                                           {"secure_delete", "OFF", "0"},
-                                           {"temp_store", "MEMORY", "2"},
-                                           {"cache_size", "-8192", "-8192"}}};
+constexpr std::array<SqlitePragma, 13> kPragmas{{{"auto_vacuum", "NONE", "0"},
+                                                 {"journal_mode", "WAL", "wal"},
+                                                 {"synchronous", "FULL", "2"},
+                                                 {"foreign_keys", "ON", "1"},
+                                                 {"trusted_schema", "OFF", "0"},
+                                                 {"cell_size_check", "ON", "1"},
+                                                 {"mmap_size", "0", "0"},
+                                                 {"busy_timeout", "5000", "5000"},
+                                                 {"journal_size_limit", "67108864", "67108864"},
+                                                 {"wal_autocheckpoint", "0", "0"},
+                                                 {"secure_delete", "OFF", "0"},
+                                                 {"temp_store", "MEMORY", "2"},
+                                                 {"cache_size", "-8192", "-8192"}}};
 
 Result<std::int64_t> versionOf(SqliteDatabase& database)
 {
@@ -143,13 +137,7 @@ Result<void> backUp(SqliteDatabase& database, std::int64_t version)
 
 std::span<const JournalMigration> journalMigrations() noexcept { return kMigrations; }
 
-Result<void> configureJournal(SqliteDatabase& database)
-{
-    for (const Pragma& pragma : kPragmas) {
-        if (auto set = database.setPragma(pragma.name, pragma.wished, pragma.readBack); !set) return set;
-    }
-    return {};
-}
+Result<void> configureJournal(SqliteDatabase& database) { return database.setPragmas(kPragmas); }
 
 Result<void> migrateJournal(SqliteDatabase& database, std::span<const JournalMigration> migrations)
 {

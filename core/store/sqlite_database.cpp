@@ -264,16 +264,25 @@ Result<std::string> SqliteDatabase::value(std::string_view sql)
     return *row ? statement->text(0) : std::string();
 }
 
-Result<void> SqliteDatabase::setPragma(std::string_view name, std::string_view wished, std::string_view readBack)
+Result<void> SqliteDatabase::setPragmas(std::span<const SqlitePragma> pragmas)
 {
-    const std::string pragma = "PRAGMA " + std::string(name);
+    for (const SqlitePragma& pragma : pragmas) {
+        if (auto set = setPragma(pragma); !set) return set;
+    }
+    return {};
+}
+
+Result<void> SqliteDatabase::setPragma(const SqlitePragma& pragma)
+{
+    const std::string command = "PRAGMA " + std::string(pragma.name);
     // Some pragmas answer with a row when they are set.
-    if (auto set = value(pragma + "=" + std::string(wished)); !set) return tl::unexpected(std::move(set.error()));
-    auto got = value(pragma);
+    if (auto set = value(command + "=" + std::string(pragma.wished)); !set)
+        return tl::unexpected(std::move(set.error()));
+    auto got = value(command);
     if (!got) return tl::unexpected(std::move(got.error()));
-    if (*got == readBack) return {};
+    if (*got == pragma.readBack) return {};
     return fail(Reason::Internal,
-                m_file.string() + ": " + pragma + " is " + *got + " instead of " + std::string(readBack),
+                m_file.string() + ": " + command + " is " + *got + " instead of " + std::string(pragma.readBack),
                 "the file system may not support what a journal needs: use a local disk (--state-dir)");
 }
 
@@ -290,5 +299,7 @@ Result<bool> SqliteDatabase::checkpoint()
     *m_walPages = 0;
     return true;
 }
+
+std::string sqliteVersion() { return ::sqlite3_libversion(); }
 
 } // namespace aiflow

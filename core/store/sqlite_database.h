@@ -57,6 +57,13 @@ private:
     std::string m_file; // for messages
 };
 
+struct SqlitePragma {
+    std::string_view name, wished, readBack;
+};
+
+// Of the library that is linked: "3.40.1".
+std::string sqliteVersion();
+
 // One connection. Errors: OutputDiskFull, OutputDenied, Internal with the way out when the file is damaged, JobLocked
 // when another process holds the file for longer than the time-out. Threads: one at a time.
 class SqliteDatabase {
@@ -78,8 +85,8 @@ public:
     Result<void> execute(const std::string& sql);
     // The first column of the first row as text; empty without a row.
     Result<std::string> value(std::string_view sql);
-    // Sets a pragma and reads it back: Internal when it did not take.
-    Result<void> setPragma(std::string_view name, std::string_view wished, std::string_view readBack);
+    // Sets pragmas and reads each back: Internal when one did not take.
+    Result<void> setPragmas(std::span<const SqlitePragma> pragmas);
 
     void setBusyTimeout(std::chrono::milliseconds timeout);
     // Pages in the write-ahead log after the last commit of this connection.
@@ -89,6 +96,7 @@ public:
     const std::filesystem::path& file() const noexcept { return m_file; }
 
 private:
+    Result<void> setPragma(const SqlitePragma& pragma);
     Error lastError() const;
     sqlite3* m_database = nullptr;
     std::filesystem::path m_file;

@@ -1,0 +1,263 @@
+#include "core/engine/lane_calls.h"
+
+#include "core/base/json.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace aiflow {
+
+namespace {
+
+TaskResult failure(Error error)
+{
+    TaskResult result;
+    result.state = TaskState::Failed;
+    result.error = std::move(error);
+    return result;
+}
+
+TaskResult reused(OpenCall& call)
+{
+    TaskResult result;
+    result.state = TaskState::Cached;
+    result.durable = std::move(call.found->outputs);
+    result.provenance = std::move(call.found->provenance);
+    result.fromJob = std::move(call.found->job);
+    result.startedAt = call.startedAt;
+    return result;
+}
+
+bool isOp(const JobContext& job, const Token& token) { return job.step(token).kind == StepKind::Op; }
+
+} // namespace
+
+LaneCalls::LaneCalls(JobContext& job, ItemValues& values)
+    : m_job(job), m_values(values), m_keys(job, values),
+      m_keeper(
+          job, [this](KeepOrder& order) { bringBack(order.token, order.task.item, std::move(order.result)); },
+          [this](KeepOrder& order) { drop(order.token); })
+{
+}
+
+std::optional<TaskResult> LaneCalls::start(ActiveItem& item, const Token& token, TaskSlot& task)
+{
+    auto call = std::make_shared<OpenCall>();
+    call->owner = this;
+    call->token = token;
+    call->task = {item.handle.index, StepIndex(token.step), token.element};
+    call->startedAt = m_job.parts.clock.wall();
+    const bool remote = m_job.step(token).kind == StepKind::Api;
+    if (auto ready = remote ? prepareRequest(item, *call) : prepareInput(item, *call); !ready) {
+        TaskResult result = failure(std::move(ready.error()));
+        result.startedAt = call->startedAt;
+        return result;
+    }
+    if (call->found) return reused(*call);
+    task.call = std::move(call);
+    return std::nullopt;
+}
+
+Result<void> LaneCalls::prepareRequest(ActiveItem& item, OpenCall& call)
+{
+    const Step& step = m_job.step(call.token);
+    auto request = requestOf(item, call.token);
+    if (!request) return tl::unexpected(std::move(request.error()));
+    std::string text = dumpJson(*request);
+    if (step.cache && m_job.parts.cache != nullptr) call.key = TaskKeys::ofRequest(step, text);
+    if (lookUp(call)) return {};
+    call.request = std::make_unique<ApiCall>(ApiCall{.task = call.task,
+                                                     .itemId = item.handle.id,
+                                                     .route = step.target,
+                                                     .request = std::move(text),
+                                                     .priority = m_job.settings.jobPriority + step.priority,
+                                                     .stepFromEnd = m_job.stepPlan(call.token).stepFromEnd,
+                                                     .timeout = step.timeout.value_or(std::chrono::milliseconds{0})});
+    return {};
+}
+
+Result<void> LaneCalls::prepareInput(ActiveItem& item, OpenCall& call)
+{
+    const Step& step = m_job.step(call.token);
+    if (step.cache && m_job.parts.cache != nullptr) {
+        auto key = m_keys.ofTask(item, call.task.step, call.task.element);
+        if (!key) return tl::unexpected(std::move(key.error()));
+        call.key = *key;
+        if (lookUp(call)) return {};
+    }
+    TaskInputs inputs(m_values, m_job, item, call.task.step, call.task.element);
+    auto values = inputs.all();
+    if (!values) return tl::unexpected(std::move(values.error()));
+    auto prepared = m_job.parts.models->prepare(step.target, *values, *m_job.stepPlan(call.token).params);
+    if (!prepared) return tl::unexpected(std::move(prepared.error()));
+    call.prepared = std::move(*prepared);
+    call.preparedBytes = call.prepared->size().count();
+    return {};
+}
+
+Result<Json> LaneCalls::requestOf(ActiveItem& item, const Token& token)
+{
+    const Step& step = m_job.step(token);
+    TaskInputs inputs(m_values, m_job, item, StepIndex(token.step), token.element);
+    Json request = Json::object();
+    for (const auto& [field, source] : step.inputs) {
+        auto value = inputs.value(source);
+        if (!value) return tl::unexpected(std::move(value.error()));
+        if (value->empty()) continue;
+        auto json = requestValue(*value);
+        if (!json) return json;
+        request[field] = std::move(*json);
+    }
+    if (step.promptTemplate) {
+        auto prompt = inputs.render(*step.promptTemplate);
+        if (!prompt) return tl::unexpected(std::move(prompt.error()));
+        request["prompt"] = std::move(*prompt);
+    } else if (!step.prompt.empty()) {
+        request["prompt"] = step.prompt;
+    }
+    if (step.schema) request["schema"] = *step.schema;
+    return request;
+}
+
+// Bytes do not travel in a request's text: it may wait for hours. The lane reads them from the artifacts.
+Result<Json> LaneCalls::requestValue(const Value& value)
+{
+    if (const Json* json = value.json()) return *json;
+    if (const Value::List* list = value.list()) {
+        Json array = Json::array();
+        for (const Value& element : *list) {
+            auto json = element.empty() ? Result<Json>(Json()) : requestValue(element);
+            if (!json) return json;
+            array.push_back(std::move(*json));
+        }
+        return array;
+    }
+    EncodedValue encoded = encodeValue(value);
+    auto artifact = m_job.parts.artifacts.put(std::move(encoded.mediaType), encoded.bytes);
+    if (!artifact) return tl::unexpected(std::move(artifact.error()));
+    return Json{{"artifact", artifact->hash.hex()}, {"media_type", artifact->mediaType}, {"size", artifact->size}};
+}
+
+std::optional<CachedResult> LaneCalls::find(const ContentHash& key) const
+{
+    if (m_job.settings.fresh || m_job.parts.cache == nullptr) return std::nullopt;
+    auto found = m_job.parts.cache->find(key);
+    if (!found) return std::nullopt;
+    const bool whole = std::ranges::all_of(found->outputs, [this](const TaskOutput& output) {
+        return m_job.parts.artifacts.contains(output.artifact.hash);
+    });
+    return whole ? std::move(found) : std::nullopt;
+}
+
+bool LaneCalls::lookUp(OpenCall& call) const
+{
+    if (!call.key) return false;
+    auto found = find(*call.key);
+    if (found) call.found = std::make_unique<CachedResult>(std::move(*found));
+    return call.found != nullptr;
+}
+
+void LaneCalls::submit(ActiveItem& item, const Token& token, TaskSlot& task) noexcept
+{
+    const auto call = std::exchange(task.call, nullptr);
+    const bool remote = m_job.step(token).kind == StepKind::Api;
+    if (m_job.hurry.stop_requested()) {
+        m_job.graph->dropped(token);
+        return;
+    }
+    m_job.running.fetch_add(1);
+    m_job.tasksRun.fetch_add(1);
+    m_job.window.openCall(token, remote);
+    m_job.window.addBytes(nullptr, call->preparedBytes);
+    call->submitted = m_job.parts.clock.monotonic();
+    if (remote) {
+        const auto request = std::move(call->request);
+        m_job.parts.api->submit(std::move(*request),
+                                [call](Result<ApiAnswer> answer) { call->owner->answered(call, std::move(answer)); });
+        return;
+    }
+    const LaneOrder order{.priority = m_job.settings.jobPriority + m_job.step(token).priority,
+                          .item = item.handle.index,
+                          .stepFromEnd = m_job.stepPlan(token).stepFromEnd,
+                          .element = token.element};
+    m_job.parts.models->submit(
+        m_job.step(token).target, std::move(call->prepared), order,
+        [call](Result<Values> values, ModelTiming timing) { call->owner->answered(call, std::move(values), timing); });
+}
+
+TaskResult LaneCalls::timed(const OpenCall& call) const
+{
+    TaskResult result;
+    result.startedAt = call.startedAt;
+    result.worked =
+        std::chrono::duration_cast<std::chrono::microseconds>(m_job.parts.clock.monotonic() - call.submitted);
+    return result;
+}
+
+void LaneCalls::answered(const std::shared_ptr<OpenCall>& call, Result<ApiAnswer> answer)
+{
+    TaskResult result = timed(*call);
+    m_job.window.closeCall(call->token, true);
+    m_job.running.fetch_sub(1);
+    if (!answer) {
+        failed(*call, std::move(answer.error()), std::move(result));
+        return;
+    }
+    m_keeper.keep(KeepOrder{call->token, call->task, std::move(result), std::move(*answer), call->key});
+}
+
+void LaneCalls::answered(const std::shared_ptr<OpenCall>& call, Result<Values> values, ModelTiming timing)
+{
+    TaskResult result = timed(*call);
+    result.waited = timing.waited;
+    if (timing.worked.count() > 0) result.worked = timing.worked;
+    m_job.window.dropBytes(nullptr, call->preparedBytes);
+    m_job.window.closeCall(call->token, false);
+    m_job.running.fetch_sub(1);
+    if (!values) {
+        failed(*call, std::move(values.error()), std::move(result));
+        return;
+    }
+    result.values = std::make_shared<const Values>(std::move(*values));
+    m_keeper.keep(KeepOrder{call->token, call->task, std::move(result), std::nullopt, call->key});
+}
+
+void LaneCalls::failed(const OpenCall& call, Error error, TaskResult result)
+{
+    // Told to hurry, the lane gives back what it had not begun: the task did not end.
+    if (error.reason == Reason::Cancelled && m_job.stopping()) {
+        drop(call.token);
+        return;
+    }
+    result.state = TaskState::Failed;
+    result.error = std::move(error);
+    bringBack(call.token, call.task.item, std::move(result));
+}
+
+void LaneCalls::keepOpResult(KeepOrder order)
+{
+    m_job.graph->hold();
+    m_keeper.keep(std::move(order));
+}
+
+void LaneCalls::bringBack(const Token& token, ItemIndex item, TaskResult result)
+{
+    m_job.queueWork(token, item, WorkKind::Settle, std::make_unique<TaskResult>(std::move(result)));
+    if (!isOp(m_job, token)) {
+        m_job.graph->returned(token);
+        return;
+    }
+    m_job.graph->turn();
+    m_job.graph->letGo();
+}
+
+void LaneCalls::drop(const Token& token)
+{
+    m_job.window.endWork(token);
+    if (isOp(m_job, token))
+        m_job.graph->letGo();
+    else
+        m_job.graph->dropped(token);
+}
+
+} // namespace aiflow
