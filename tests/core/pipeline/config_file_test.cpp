@@ -69,7 +69,7 @@ private Q_SLOTS:
     void literalKeysAreRefusedAndNotShown()
     {
         const QString literal = messages("providers: { q: { accounts: { main: { key: sk-abcdef123456 } } } }\n");
-        QVERIFY2(literal.startsWith("aiflow.yaml:1:46: \"key\" must name where the key is"), qPrintable(literal));
+        QVERIFY2(literal.startsWith("aiflow.yaml:1:44: \"key\" must name where the key is"), qPrintable(literal));
         QVERIFY(literal.contains("env:NAME"));
         for (const char* leak :
              {"providers: { q: { accounts: { main: { key: sk-abcdef123456 } } } }\n",
