@@ -14,7 +14,10 @@ constexpr const char* kProcessingVersion = "1";
 std::string shapeText(const TensorShape& shape)
 {
     std::string text;
-    for (const std::int64_t size : shape) text += (text.empty() ? "" : "x") + std::to_string(size);
+    for (const std::int64_t size : shape) {
+        if (!text.empty()) text += 'x';
+        text += std::to_string(size);
+    }
     return text.empty() ? "a single number" : text;
 }
 
