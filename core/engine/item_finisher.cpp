@@ -6,11 +6,15 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 #include <utility>
 
 namespace aiflow {
 
 namespace {
+
+constexpr std::string_view kJsonType = "application/json";
+constexpr std::string_view kListType = "application/x-aiflow-list";
 
 StepRun& runOf(ActiveItem& item, StepIndex step) { return item.steps[static_cast<std::size_t>(step.value())]; }
 
@@ -153,34 +157,52 @@ Result<std::vector<TaskOutput>> ItemFinisher::place(ActiveItem& item)
 Result<void> ItemFinisher::placeOne(ActiveItem& item, const Output& output, std::int64_t element, const TaskSlot& task,
                                     std::vector<TaskOutput>& files)
 {
-    const TaskOutput* kept = durablePort(task, output.port);
-    if (kept == nullptr) return {};
-    auto artifact = exported(output, *kept);
-    if (!artifact) return tl::unexpected(std::move(artifact.error()));
-    if (artifact->size < 0) return {}; // the path leads nowhere in this item's value
-    auto name = nameOf(item, output, element);
-    if (!name) return tl::unexpected(std::move(name.error()));
-    auto placed = m_job.parts.output->place(*name, *artifact, item.handle.id);
-    if (!placed) return tl::unexpected(std::move(placed.error()));
-    files.push_back({placed->generic_string(), std::move(*artifact)});
+    const KeptPort kept = findKept(task, output.port);
+    if (kept.output == nullptr) return {};
+    const ArtifactRef& whole = kept.output->artifact;
+    const bool asItIs = !kept.inside && whole.mediaType != kJsonType && whole.mediaType != kListType;
+    if (asItIs) return placeFile(item, output, element, whole, files);
+    const auto value = m_values.load(kept, output.port);
+    if (!value) return tl::unexpected(value.error());
+    const Value::List* list = value->list();
+    if (list == nullptr || !output.path.empty()) return placeValue(item, output, element, *value, files);
+    for (std::size_t i = 0; i < list->size(); ++i)
+        if (auto placed = placeValue(item, output, static_cast<std::int64_t>(i), (*list)[i], files); !placed)
+            return placed;
     return {};
 }
 
 // People read text as text: a JSON string is written without its quotes, other JSON with line breaks.
-Result<ArtifactRef> ItemFinisher::exported(const Output& output, const TaskOutput& kept)
+Result<void> ItemFinisher::placeValue(ActiveItem& item, const Output& output, std::int64_t element, const Value& value,
+                                      std::vector<TaskOutput>& files)
 {
-    if (kept.artifact.mediaType != "application/json") return kept.artifact;
-    const auto bytes = m_job.parts.artifacts.get(kept.artifact.hash);
-    if (!bytes) return tl::unexpected(bytes.error());
-    const auto json = parseJson(std::string_view(reinterpret_cast<const char*>(bytes->data()), bytes->size()));
-    if (!json) return tl::unexpected(json.error());
-    const Json* part = walk(*json, output.path);
-    if (part == nullptr || part->is_null()) return ArtifactRef{{}, {}, -1};
-    const bool isText = part->is_string();
-    const std::string text =
-        isText ? part->get<std::string>() : part->dump(2, ' ', false, Json::error_handler_t::replace);
-    return m_job.parts.artifacts.put(isText ? "text/plain" : "application/json",
-                                     std::as_bytes(std::span(text.data(), text.size())));
+    if (value.empty()) return {};
+    EncodedValue encoded;
+    if (const Json* json = value.json()) {
+        const Json* part = walk(*json, output.path);
+        if (part == nullptr || part->is_null()) return {};
+        const bool isText = part->is_string();
+        const std::string text =
+            isText ? part->get<std::string>() : part->dump(2, ' ', false, Json::error_handler_t::replace);
+        const auto bytes = std::as_bytes(std::span(text.data(), text.size()));
+        encoded = {isText ? "text/plain" : std::string(kJsonType), {bytes.begin(), bytes.end()}};
+    } else {
+        encoded = encodeValue(value);
+    }
+    const auto artifact = m_job.parts.artifacts.put(std::move(encoded.mediaType), encoded.bytes);
+    if (!artifact) return tl::unexpected(artifact.error());
+    return placeFile(item, output, element, *artifact, files);
+}
+
+Result<void> ItemFinisher::placeFile(ActiveItem& item, const Output& output, std::int64_t element,
+                                     const ArtifactRef& artifact, std::vector<TaskOutput>& files)
+{
+    const auto name = nameOf(item, output, element);
+    if (!name) return tl::unexpected(name.error());
+    const auto placed = m_job.parts.output->place(*name, artifact, item.handle.id);
+    if (!placed) return tl::unexpected(placed.error());
+    files.push_back({placed->generic_string(), artifact});
+    return {};
 }
 
 Result<std::string> ItemFinisher::nameOf(ActiveItem& item, const Output& output, std::int64_t element)

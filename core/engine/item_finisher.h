@@ -25,7 +25,10 @@ private:
     Result<std::vector<TaskOutput>> place(ActiveItem& item);
     Result<void> placeOne(ActiveItem& item, const Output& output, std::int64_t element, const TaskSlot& task,
                           std::vector<TaskOutput>& files);
-    Result<ArtifactRef> exported(const Output& output, const TaskOutput& kept);
+    Result<void> placeValue(ActiveItem& item, const Output& output, std::int64_t element, const Value& value,
+                            std::vector<TaskOutput>& files);
+    Result<void> placeFile(ActiveItem& item, const Output& output, std::int64_t element, const ArtifactRef& artifact,
+                           std::vector<TaskOutput>& files);
     Result<std::string> nameOf(ActiveItem& item, const Output& output, std::int64_t element);
     void remember(const ActiveItem& item);
     void announce(const ActiveItem& item, const ItemProgress& progress);

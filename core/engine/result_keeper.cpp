@@ -2,6 +2,7 @@
 
 #include "core/base/json.h"
 #include "core/base/secret.h"
+#include "core/engine/items/item_values.h"
 
 #include <utility>
 
@@ -30,17 +31,16 @@ void setPort(Values& values, const std::string& port, Json json)
     if (!json.is_null()) values.set(port, Value(std::move(json)));
 }
 
-// The answer's fields are the ports; files stand under `images`, the first one under `image` too.
+// The answer's fields are the ports, and the whole is `answer`; files stand under `images`, the first under `image`
+// too.
 Result<Values> portsOf(ApiAnswer& answer)
 {
     auto body = parseJson(answer.body.empty() ? std::string_view("{}") : std::string_view(answer.body));
     if (!body) return fail(Reason::ProviderBadOutput, "the answer is " + body.error().text());
     Values values;
-    if (body->is_object()) {
-        for (auto& [name, value] : body->items()) setPort(values, name, std::move(value));
-    } else {
-        setPort(values, "text", std::move(*body));
-    }
+    if (!body->is_object()) body = Json{{"text", std::move(*body)}};
+    for (const auto& [name, value] : body->items()) setPort(values, name, value);
+    if (!body->empty() && !body->contains(kAnswerPort)) values.set(kAnswerPort, Value(std::move(*body)));
     Value::List files;
     for (ApiFile& file : answer.files)
         files.emplace_back(
@@ -65,6 +65,16 @@ bool saysNothing(const Values& values)
     for (const auto& [port, value] : values)
         if (!saysNothing(value)) return false;
     return true;
+}
+
+// One artifact for the text and one for the pictures; the other ports are found within them.
+bool isWithinAnother(const Values& values, const std::string& port)
+{
+    const Value* files = values.find("images");
+    const bool several = files != nullptr && files->list()->size() > 1;
+    if (files != nullptr && port == "image") return several;
+    if (files != nullptr && port == "images") return !several;
+    return port != kAnswerPort && values.find(kAnswerPort) != nullptr;
 }
 
 void readAnswer(ApiAnswer& answer, TaskResult& result)
@@ -185,8 +195,10 @@ Result<void> ResultKeeper::store(KeepOrder& order)
         if (!result.values) return {};
         result.reusable = !saysNothing(*result.values);
         const StepPlan& plan = m_job.plan.at(order.task.step);
+        const bool answered = m_job.pipeline().at(order.task.step).kind == StepKind::Api;
         for (const auto& [port, value] : *result.values) {
             if (value.empty() || !plan.keeps(port)) continue;
+            if (answered && isWithinAnother(*result.values, port)) continue;
             EncodedValue encoded = encodeValue(value);
             auto artifact = m_job.parts.artifacts.put(std::move(encoded.mediaType), encoded.bytes);
             if (!artifact) return tl::unexpected(std::move(artifact.error()));

@@ -33,10 +33,16 @@ std::optional<std::size_t> lengthOf(const Value& list)
     return std::nullopt;
 }
 
-const TaskOutput* durablePort(const TaskSlot& task, std::string_view port) noexcept
+KeptPort findKept(const TaskSlot& task, std::string_view port) noexcept
 {
-    const auto found = std::ranges::find(task.durable, port, &TaskOutput::port);
-    return found == task.durable.end() ? nullptr : &*found;
+    const auto named = [&task](std::string_view name) -> const TaskOutput* {
+        const auto found = std::ranges::find(task.durable, name, &TaskOutput::port);
+        return found == task.durable.end() ? nullptr : &*found;
+    };
+    if (const TaskOutput* own = named(port)) return {own, false};
+    const std::string_view around = port == "images" ? "image" : port == "image" ? "images" : kAnswerPort;
+    const TaskOutput* holder = named(around);
+    return {holder, holder != nullptr};
 }
 
 Result<std::shared_ptr<const Json>> ItemValues::fields(ActiveItem& item)
@@ -71,7 +77,7 @@ Result<Value> ItemValues::output(ActiveItem& item, StepIndex step, std::string_v
         if (run.task.values) return run.task.values->get(port);
     }
     if (m_job.pipeline().at(step).forEach) return loadList(item, step, port);
-    if (const TaskOutput* output = durablePort(run.task, port)) return load(*output);
+    if (const KeptPort kept = findKept(run.task, port); kept.output != nullptr) return load(kept, port);
     // What a lane answered is all there was: a port that is not kept was not in the answer.
     if (m_job.pipeline().at(step).kind != StepKind::Op) return Value();
     auto values = makeAgain(item, step);
@@ -79,11 +85,19 @@ Result<Value> ItemValues::output(ActiveItem& item, StepIndex step, std::string_v
     return (*values)->get(port);
 }
 
-Result<Value> ItemValues::load(const TaskOutput& output)
+Result<Value> ItemValues::load(const KeptPort& kept, std::string_view port)
 {
-    auto bytes = m_job.parts.artifacts.get(output.artifact.hash);
+    const ArtifactRef& artifact = kept.output->artifact;
+    auto bytes = m_job.parts.artifacts.get(artifact.hash);
     if (!bytes) return tl::unexpected(std::move(bytes.error()));
-    return decodeValue(output.artifact.mediaType, *bytes);
+    auto value = decodeValue(artifact.mediaType, *bytes);
+    if (!value || !kept.inside) return value;
+    if (port == "images") return Value(Value::List{std::move(*value)});
+    if (port == "image") return elementOf(*value, 0);
+    const Json* answer = value->json();
+    if (answer == nullptr || !answer->is_object()) return Value();
+    const auto field = answer->find(port);
+    return field == answer->end() || field->is_null() ? Value() : Value(*field);
 }
 
 Result<Value> ItemValues::loadList(ActiveItem& item, StepIndex step, std::string_view port)
@@ -97,8 +111,8 @@ Result<Value> ItemValues::loadList(ActiveItem& item, StepIndex step, std::string
     Value::List list;
     if (!run.fanout) return Value(std::move(list));
     for (const TaskSlot& element : run.fanout->elements) {
-        const TaskOutput* output = durablePort(element, port);
-        auto value = output != nullptr ? load(*output) : Result<Value>(Value());
+        const KeptPort kept = findKept(element, port);
+        auto value = kept.output != nullptr ? load(kept, port) : Result<Value>(Value());
         if (!value) return value;
         list.push_back(std::move(*value));
     }

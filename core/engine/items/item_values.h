@@ -8,6 +8,15 @@
 
 namespace aiflow {
 
+// The artifact that holds a port: its own, or one of which the port is a part (`inside`): a field of an api step's
+// whole answer, one of its pictures.
+struct KeptPort {
+    const TaskOutput* output = nullptr; // null: the port is not durable
+    bool inside = false;
+};
+inline constexpr std::string_view kAnswerPort = "answer";
+KeptPort findKept(const TaskSlot& task, std::string_view port) noexcept;
+
 // Threads: every method, from any CPU-lane thread; two branches of an item at once too. No lock is held while an op
 // runs or an artifact is read, so two branches may make the same transient value at once.
 class ItemValues {
@@ -24,6 +33,9 @@ public:
     // The list that a step fans out over.
     Result<Value> elements(ActiveItem& item, StepIndex step);
 
+    // Reads a durable value.
+    Result<Value> load(const KeptPort& kept, std::string_view port);
+
     // Holds a result for the steps that use it.
     void hold(ActiveItem& item, TaskSlot& task, std::shared_ptr<const Values> values);
     // `step` has ended: values that nobody else waits for are dropped.
@@ -32,7 +44,6 @@ public:
     void gatherElements(ActiveItem& item, StepIndex step);
 
 private:
-    Result<Value> load(const TaskOutput& output);
     Result<Value> loadList(ActiveItem& item, StepIndex step, std::string_view port);
     Result<std::shared_ptr<const Values>> makeAgain(ActiveItem& item, StepIndex step);
     Result<Values> runAgain(ActiveItem& item, StepIndex step, std::int32_t element);
@@ -47,7 +58,5 @@ Values joinElements(const std::vector<Values>& parts);
 Value elementOf(const Value& list, std::size_t index);
 // How many; nothing when it is no list.
 std::optional<std::size_t> lengthOf(const Value& list);
-// Null when the port is not among the durable ones.
-const TaskOutput* durablePort(const TaskSlot& task, std::string_view port) noexcept;
 
 } // namespace aiflow

@@ -110,15 +110,16 @@ Result<void> TaskKeys::addOutput(Hasher& hasher, ActiveItem& item, const StepOut
         hasher.addField("empty");
         return {};
     }
-    if (const TaskOutput* durable = durablePort(run.task, output.port)) {
-        hasher.addField(durable->artifact.hash);
+    if (const KeptPort kept = findKept(run.task, output.port); kept.output != nullptr) {
+        hasher.addField(kept.output->artifact.hash).addField(kept.inside ? output.port : std::string());
         return {};
     }
     if (run.fanout && m_job.plan.at(output.step).keeps(output.port)) {
         hasher.addNumber(static_cast<std::int64_t>(run.fanout->elements.size()));
         for (const TaskSlot& element : run.fanout->elements) {
-            const TaskOutput* durable = durablePort(element, output.port);
-            hasher.addField(durable != nullptr ? durable->artifact.hash : ContentHash{});
+            const KeptPort kept = findKept(element, output.port);
+            hasher.addField(kept.output != nullptr ? kept.output->artifact.hash : ContentHash{});
+            hasher.addField(kept.inside ? output.port : std::string());
         }
         return {};
     }

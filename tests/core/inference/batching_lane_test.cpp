@@ -125,7 +125,7 @@ private Q_SLOTS:
         for (int i = 0; i < 64; ++i) QCOMPARE(answers.number(i), double(i));
         const auto batches = test.script.batches();
         QVERIFY(std::ranges::count_if(batches, [](const auto& batch) { return batch.size() > 3; }) <= 3);
-        QCOMPARE(batches.back().size(), std::size_t{2});
+        QVERIFY(std::all_of(batches.end() - 10, batches.end(), [](const auto& batch) { return batch.size() <= 2; }));
     }
     void anInputThatAloneDoesNotFitIsOutOfMemory()
     {

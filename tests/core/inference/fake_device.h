@@ -115,7 +115,7 @@ public:
     {
         return m_script.run(batch);
     }
-    DeviceInfo info(const ModelEntry&) const override { return {"fake", "cpu", "float", "none", 0}; }
+    DeviceInfo info(const ModelEntry&) const override { return {"fake", "stand-in", "float", "none", 0}; }
 
 private:
     DeviceScript& m_script;

@@ -91,7 +91,7 @@ private Q_SLOTS:
     void randomBytesNeverCrash()
     {
         SeededRandom random(2'001);
-        static constexpr std::string_view kAlphabet("\",;\n\r\t\0abc\xE5\x8C\x97\xFF\xFE ", 19);
+        static constexpr std::string_view kAlphabet("\",;\n\r\t\0abc\xE5\x8C\x97\xFF\xFE ", 16);
         for (int i = 0; i < 2'000; ++i) {
             std::string text = random.next() % 2 == 0 ? "a,b\n" : "";
             for (std::uint64_t left = random.next() % 200; left > 0; --left)

@@ -215,7 +215,7 @@ private Q_SLOTS:
         QCOMPARE(
             dumpJson(*item->fields),
             std::string(
-                R"({"color":"black","image":"a.jpg","price":99,"sku":" A1 ","title":" 保温杯　３１６ ","width_cm":12.5})"));
+                R"({"color":"black","image":"a.jpg","price":99,"sku":"A1","title":" 保温杯　３１６ ","width_cm":12.5})"));
     }
 
     void badCellsNameLineColumnAndItem()

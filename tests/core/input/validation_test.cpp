@@ -83,6 +83,18 @@ private Q_SLOTS:
         QVERIFY(told[0].bytes < told[2].bytes && told[2].bytes < told[2].totalBytes);
     }
 
+    void itCanBeStopped()
+    {
+        std::string text = "sku,title\n";
+        for (int i = 0; i < 20'000; ++i) text += "A" + std::to_string(i) + ",Mug\n";
+        std::stop_source stop;
+        auto options = withFields();
+        options.stop = stop.get_token();
+        stop.request_stop();
+        const auto report = validateInput(m_files.write("p.csv", text), options);
+        QVERIFY(!report && report.error().reason == Reason::Cancelled);
+    }
+
     void withoutFieldsOnlyTheFormIsChecked()
     {
         const auto report = validateInput(m_files.write("p.csv", "a,b\n1,2\n3\n"), {});
