@@ -105,7 +105,8 @@ cv::Mat cutByFlood(const cv::Mat& lab, const Background& background, const cv::M
 {
     // A white product on white is only visible to the network: where it is sure, the flood must not enter.
     const int margin = std::max(2, std::max(lab.cols, lab.rows) / 90);
-    const cv::Mat sealed = eroded(prior > 217, margin) & (background.distance > 0.5 * background.nearLimit());
+    const cv::Mat apart = background.distance > 0.5 * background.nearLimit();
+    const cv::Mat sealed = (eroded(prior > 217, margin) & apart) | eroded(prior > 235, 2 * margin);
     const cv::Mat flooded = floodBackground(lab, background, prior, sealed);
     const cv::Mat holes = enclosedBackground(background, shadowPlaces(lab, background, prior), flooded, prior);
     const cv::Mat product = ~flooded & ~holes;
