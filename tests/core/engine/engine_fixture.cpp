@@ -56,8 +56,8 @@ Result<Values> gate(const OpCall& call)
 Result<Values> list(const OpCall& call)
 {
     const std::int64_t number = numberOf(call);
-    Json values = Json::array();
-    for (std::int64_t i = 0; i < call.params.value("length", 3); ++i) values.push_back(number * 10 + i);
+    Value::List values;
+    for (std::int64_t i = 0; i < call.params.value("length", 3); ++i) values.emplace_back(Json(number * 10 + i));
     Values made;
     made.set("list", Value(std::move(values)));
     return made;
@@ -113,6 +113,7 @@ OpProbe& probe()
 
 Result<std::optional<ItemRecord>> NumberedItems::next()
 {
+    if (beforeNext) beforeNext(m_next);
     if (m_next >= m_count) return std::optional<ItemRecord>();
     ItemRecord record;
     record.handle.index = ItemIndex(m_next);

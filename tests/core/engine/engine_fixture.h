@@ -29,6 +29,7 @@ public:
     Result<ContentHash> fileHash(const ItemHandle&, const std::string& path) override { return sha256(path); }
 
     std::vector<std::int64_t> bad;
+    std::function<void(std::int64_t given)> beforeNext;
     std::atomic<std::int64_t> readAgain{0};
 
 private:

@@ -1,5 +1,6 @@
 #include "engine_fixture.h"
 
+#include <algorithm>
 #include <QTest>
 #include <thread>
 
@@ -187,6 +188,10 @@ private Q_SLOTS:
         job.load("steps:\n  a: { op: test.gate, inputs: { n: $item.n } }\n  b: { op: test.step, inputs: { a: $a.value } }\n");
         probe().gateOpen = false;
         job.start(1000);
+        std::int64_t most = 0;
+        job.items->beforeNext = [&](std::int64_t given) {
+            most = std::max(most, given + 1 - job.live->snapshot().items.terminal());
+        };
         std::thread opener([&] {
             probe().waitForGate(2);
             probe().openGate();
@@ -195,6 +200,7 @@ private Q_SLOTS:
         opener.join();
         QVERIFY(end);
         QCOMPARE(end->items[TaskState::Succeeded], 1000);
+        QVERIFY2(most > 2 && most <= 20, std::to_string(most).c_str());
     }
 };
 
