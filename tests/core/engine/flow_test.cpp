@@ -168,7 +168,8 @@ private Q_SLOTS:
     void aBadRowFailsAtOnceAndNothingOfItRuns()
     {
         JobBench job;
-        job.load("steps:\n  a: { op: test.step, inputs: { n: $item.n } }\n  b: { op: test.step, inputs: { a: $a.value } }\n");
+        job.load("steps:\n  a: { op: test.step, inputs: { n: $item.n } }\n  b: { op: test.step, inputs: { a: $a.value "
+                 "} }\n");
         job.beforeRun = [&] { job.items->bad = {3}; };
         const auto end = job.run(6);
         QVERIFY(end);
@@ -185,7 +186,8 @@ private Q_SLOTS:
         JobBench job;
         job.settings.activeItems = 20;
         job.settings.cores = 2;
-        job.load("steps:\n  a: { op: test.gate, inputs: { n: $item.n } }\n  b: { op: test.step, inputs: { a: $a.value } }\n");
+        job.load("steps:\n  a: { op: test.gate, inputs: { n: $item.n } }\n  b: { op: test.step, inputs: { a: $a.value "
+                 "} }\n");
         probe().gateOpen = false;
         job.start(1000);
         std::int64_t most = 0;
