@@ -109,10 +109,12 @@ private:
             add(Running, countText(m_look, TaskState::Running, step->inFlight));
             const std::string_view perSecond = m_look.pick("/s", "/秒");
             add(Rate, step->ratePerSecond > 0 ? rateDigits(step->ratePerSecond).append(perSecond) : std::string());
-            add(Note, harmless(step->note));
+            const std::string note = harmless(step->note);
+            add(Note, m_look.ascii ? asciiOnly(note) : note);
         }
         at(Done).right = true;
-        for (const Place place : {Failed, Waiting, Running, Rate, Note}) at(place).gap = 3;
+        for (const Place place : {Failed, Waiting, Running, Rate}) at(place).gap = 2;
+        at(Note).gap = 3;
         at(Failed).ink = Ink::Bad;
         at(Waiting).ink = Ink::Waiting;
         at(Running).ink = Ink::Running;
@@ -187,13 +189,14 @@ class FittedLine {
 public:
     explicit FittedLine(int columns) : m_columns(columns) {}
 
-    void add(const Look& look, Ink ink, std::string_view text, int gap)
+    bool add(const Look& look, Ink ink, std::string_view text, int gap)
     {
         const int need = gap + cellsOf(text);
-        if (text.empty() || m_used + need > m_columns) return;
+        if (text.empty() || m_used + need > m_columns) return false;
         m_used += need;
         m_text.append(static_cast<std::size_t>(gap), ' ');
         m_text += paint(look, ink, text);
+        return true;
     }
     std::string take() { return std::move(m_text); }
 
@@ -211,7 +214,8 @@ std::string totalLine(const JobSnapshot& job, const Look& look, int nameWidth)
     line.add(look, Ink::Plain, ratioText(job.items.terminal(), job.total), 2);
     for (const TaskState state : {TaskState::Failed, TaskState::Waiting})
         line.add(look, inkOf(state), countText(look, state, job.items[state]), 2);
-    line.add(look, Ink::Plain, timeText(job, look), 3);
+    if (!line.add(look, Ink::Plain, timeText(job, look), 3) && job.eta)
+        line.add(look, Ink::Plain, rangeText(look, *job.eta), 3);
     line.add(look, Ink::Plain, moneyText(look, job.cost), 3);
     return line.take();
 }

@@ -133,7 +133,7 @@ std::string pad(std::string_view utf8, int cells)
 
 std::string padLeft(std::string_view utf8, int cells)
 {
-    std::string text = cut(utf8, cells);
+    std::string text(utf8);
     text.insert(0, static_cast<std::size_t>(std::max(cells - cellsOf(text), 0)), ' ');
     return text;
 }

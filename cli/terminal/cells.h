@@ -12,7 +12,7 @@ int cellsOf(std::string_view utf8);
 std::string cut(std::string_view utf8, int cells);
 // Exactly `cells` wide: cut, or filled with spaces behind.
 std::string pad(std::string_view utf8, int cells);
-// Filled with spaces in front.
+// At least `cells` wide, filled with spaces in front; never cut: for numbers.
 std::string padLeft(std::string_view utf8, int cells);
 // What could move the cursor, change colours or the writing direction becomes \n, \t, \x1b, \u202e; bytes that are not
 // UTF-8 become \xNN. Doing it twice changes nothing.

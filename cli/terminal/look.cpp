@@ -174,7 +174,7 @@ std::string titleOf(const Look& look, const StepSnapshot& step)
 {
     const std::string_view title = look.pick(step.titleEn, step.titleZh);
     const std::string text = harmless(title.empty() ? std::string_view(step.name) : title);
-    return look.ascii && asciiOnly(text) != text ? harmless(step.name) : text;
+    return look.ascii && asciiOnly(text) != text ? asciiOnly(harmless(step.name)) : text;
 }
 
 } // namespace aiflow::terminal

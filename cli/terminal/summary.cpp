@@ -3,6 +3,7 @@
 #include "cli/terminal/cells.h"
 
 #include <algorithm>
+#include <span>
 
 namespace aiflow::terminal {
 
@@ -41,7 +42,7 @@ std::string labelled(const Look& look, std::string_view en, std::string_view zh,
 
 std::string itemsText(const JobSnapshot& job, const Look& look)
 {
-    std::string text = padLeft(grouped(job.total), 8) + "  ";
+    std::string text = grouped(job.total) + "  ";
     for (std::size_t i = 0; i < kTaskStateCount; ++i) {
         // Results first, then what did not end.
         static constexpr TaskState kOrder[]{TaskState::Succeeded, TaskState::Cached,  TaskState::Skipped,
@@ -94,35 +95,52 @@ std::string adviceOf(Reason reason, const Look& look)
     return action.empty() ? text : text.append(look.pick(": ", "：")).append(action);
 }
 
+std::string messageOf(const FailureGroupSnapshot& group)
+{
+    return harmless(group.count == 1 ? group.sampleMessage : group.message);
+}
+
+// The widths that the shown groups share.
+struct GroupWidths {
+    int reason = 0;
+    int step = 0;
+    int message = 0;
+
+    GroupWidths(std::span<const FailureGroupSnapshot> groups, const Look& look)
+    {
+        int advice = 0;
+        for (const FailureGroupSnapshot& group : groups) {
+            reason = std::max(reason, cellsOf(info(group.reason).code));
+            step = std::max(step, std::min(cellsOf(harmless(group.step)), 16));
+            message = std::max(message, cellsOf(messageOf(group)));
+            advice = std::max(advice, cellsOf(adviceOf(group.reason, look)));
+        }
+        message = std::min(message, std::max(look.columns - start() - advice - 2, 0));
+    }
+    int start() const { return 7 + 2 + reason + 2 + step + 2; }
+};
+
+std::string groupLine(const FailureGroupSnapshot& group, const GroupWidths& widths, const Look& look)
+{
+    constexpr int kShortestMessage = 12;
+    std::string line = padLeft(grouped(group.count), 7) + "  " + pad(info(group.reason).code, widths.reason) + "  " +
+                       pad(harmless(group.step), widths.step) + "  ";
+    const std::string advice = adviceOf(group.reason, look);
+    if (widths.message >= kShortestMessage) return line + pad(messageOf(group), widths.message) + "  " + advice + '\n';
+    const int room = std::max(look.columns - cellsOf(line), kShortestMessage);
+    return line + cut(messageOf(group), room) + '\n' + std::string(9, ' ') + advice + '\n';
+}
+
 std::string groupsText(const JobSnapshot& job, const Look& look)
 {
-    const auto& groups = job.failures;
-    const std::string number = std::to_string(groups.size());
-    std::string text = "  " + (look.language == Language::Chinese
-                                   ? "失败共 " + number + " 组"
-                                   : "Failures in " + number + (groups.size() == 1 ? " group" : " groups"));
+    const std::string number = std::to_string(job.failures.size());
+    std::string text = look.language == Language::Chinese ? "  失败共 " + number + " 组" : "  Failures in " + number;
+    if (look.language == Language::English) text += job.failures.size() == 1 ? " group" : " groups";
     text += '\n';
-    int reasonWidth = 0;
-    int stepWidth = 0;
-    const std::size_t shown = std::min(groups.size(), kMostGroups);
-    for (std::size_t i = 0; i < shown; ++i) {
-        reasonWidth = std::max(reasonWidth, cellsOf(info(groups[i].reason).code));
-        stepWidth = std::max(stepWidth, std::min(cellsOf(harmless(groups[i].step)), 16));
-    }
-    for (std::size_t i = 0; i < shown; ++i) {
-        const FailureGroupSnapshot& group = groups[i];
-        const std::string start = padLeft(grouped(group.count), 7) + "  " + pad(info(group.reason).code, reasonWidth) +
-                                  "  " + pad(harmless(group.step), stepWidth) + "  ";
-        const std::string advice = adviceOf(group.reason, look);
-        const int room = std::max(look.columns - cellsOf(start) - cellsOf(advice) - 2, 0);
-        const std::string message = harmless(group.count == 1 ? group.sampleMessage : group.message);
-        if (room >= 16) {
-            text += start + cut(message, room) + "  " + advice + '\n';
-        } else {
-            text += start + cut(message, std::max(look.columns - cellsOf(start), 16)) + "\n           " + advice + '\n';
-        }
-    }
-    if (groups.size() > shown)
+    const auto shown = std::span(job.failures).first(std::min(job.failures.size(), kMostGroups));
+    const GroupWidths widths(shown, look);
+    for (const FailureGroupSnapshot& group : shown) text += groupLine(group, widths, look);
+    if (shown.size() < job.failures.size())
         text += "         " +
                 std::string(look.pick("and more groups: aiflow-cli status ", "其余各组：aiflow-cli status ")) +
                 harmless(job.job) + '\n';
@@ -154,8 +172,7 @@ std::string renderSummary(const JobSnapshot& job, const SummaryExtras& extras, c
     std::string text = headline(job, look);
     if (!extras.cause.empty()) text += "  " + paint(look, Ink::Bad, harmless(extras.cause)) + '\n';
     text += '\n' + labelled(look, "Items", "条目", itemsText(job, look));
-    if (const std::string cost = moneyText(look, job.cost); !cost.empty())
-        text += labelled(look, "Cost", "费用", padLeft(cost, 8));
+    if (const std::string cost = moneyText(look, job.cost); !cost.empty()) text += labelled(look, "Cost", "费用", cost);
     if (const std::string slowest = slowestText(job, look); !slowest.empty())
         text += labelled(look, "Slowest", "最慢", slowest);
     if (!job.failures.empty()) text += '\n' + groupsText(job, look);

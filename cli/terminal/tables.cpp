@@ -56,9 +56,11 @@ void fit(std::vector<Column>& columns, int room)
         return cells - 1; // one space before the first, two between
     };
     Column& input = columns.back();
+    const int wish = input.width;
     if (used() > room) input.width = std::max(input.width - (used() - room), std::min(input.width, kShortestInput));
     for (const std::size_t gives : {std::size_t{6}, std::size_t{5}, std::size_t{4}, std::size_t{7}})
         if (used() > room) columns[gives].width = 0;
+    if (input.width > 0) input.width = std::clamp(input.width + room - used(), 0, wish);
 }
 
 std::string lineOf(const std::vector<Column>& columns, const std::vector<std::string>& cells)

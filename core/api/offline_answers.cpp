@@ -30,6 +30,11 @@ std::string textOf(const Json& request, const char* field)
     return found->is_string() ? found->get<std::string>() : dumpJson(*found);
 }
 
+std::size_t charactersOf(const std::string& utf8)
+{
+    return static_cast<std::size_t>(std::ranges::count_if(utf8, [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
 class SchemaFiller {
 public:
     SchemaFiller(const Json& root, std::string words) : m_root(root), m_words(std::move(words)) {}
@@ -157,9 +162,8 @@ Json SchemaFiller::text(const Json& schema, std::uint64_t seed) const
     const Json longest = schema.value("maxLength", Json());
     const Json shortest = schema.value("minLength", Json());
     if (shortest.is_number_unsigned())
-        while (made.size() < shortest.get<std::size_t>() && made.size() < 100'000) made += " .";
-    // Bytes are never fewer than characters, so a text cut by bytes is short enough.
-    if (longest.is_number_unsigned() && made.size() > longest.get<std::size_t>())
+        while (charactersOf(made) < shortest.get<std::size_t>() && made.size() < 100'000) made += " .";
+    if (longest.is_number_unsigned() && charactersOf(made) > longest.get<std::size_t>())
         made = std::string("offline").substr(0, longest.get<std::size_t>());
     return made;
 }

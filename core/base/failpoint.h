@@ -21,25 +21,36 @@ struct Plan {
     bool kills = false;
     long atHit = 0; // from 1
 
-    static Plan fromEnvironment()
+    // Of "name=kill:3"; nothing of anything else.
+    static Plan from(std::string_view text)
     {
-        const char* text = std::getenv("AIFLOW_FAILPOINT");
-        const std::string_view all = text == nullptr ? "" : text;
-        const auto equals = all.find('=');
-        const auto colon = all.find(':');
+        const auto equals = text.find('=');
+        const auto colon = text.find(':');
         if (equals == std::string_view::npos || colon == std::string_view::npos || colon < equals) return {};
-        return {std::string(all.substr(0, equals)), all.substr(equals + 1, colon - equals - 1) == "kill",
-                std::strtol(all.data() + colon + 1, nullptr, 10)};
+        return {std::string(text.substr(0, equals)), text.substr(equals + 1, colon - equals - 1) == "kill",
+                std::strtol(std::string(text.substr(colon + 1)).c_str(), nullptr, 10)};
     }
 };
+
+inline Plan& plan()
+{
+    static Plan current = [] {
+        const char* text = std::getenv("AIFLOW_FAILPOINT");
+        return Plan::from(text == nullptr ? "" : text);
+    }();
+    return current;
+}
+
+// In a test's child process, whose parent may have met fault points already. Not while other threads run.
+inline void arm(std::string_view text) { plan() = Plan::from(text); }
 
 // True when the place must fail now; does not return when the plan says kill.
 inline bool hit(std::string_view name)
 {
-    static const Plan plan = Plan::fromEnvironment();
     static std::atomic<long> hits{0};
-    if (plan.name != name || hits.fetch_add(1) + 1 != plan.atHit) return false;
-    if (!plan.kills) return true;
+    const Plan& armed = plan();
+    if (armed.name != name || hits.fetch_add(1) + 1 != armed.atHit) return false;
+    if (!armed.kills) return true;
     ::kill(::getpid(), SIGKILL);
     ::pause();
     return true;

@@ -58,10 +58,15 @@ std::optional<MonotonicTime> Batcher::nextDue() const
 
 bool Batcher::outOfMemory(BatchGroup group, std::size_t size)
 {
-    Group& shrunk = m_groups[static_cast<std::size_t>(group)];
     if (size <= 1) return false;
-    shrunk.max = std::max(1, std::min(shrunk.max, static_cast<int>(size / 2)));
+    limit(group, static_cast<int>(size / 2));
     return true;
+}
+
+void Batcher::limit(BatchGroup group, int max)
+{
+    Group& limited = m_groups[static_cast<std::size_t>(group)];
+    limited.max = std::max(1, std::min(limited.max, max));
 }
 
 bool Batcher::remove(BatchTicket ticket)

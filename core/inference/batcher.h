@@ -45,6 +45,8 @@ public:
     // A batch of `size` did not fit into the device's memory: later ones of this group have at most half as many.
     // False when it was already a single input.
     bool outOfMemory(BatchGroup group, std::size_t size);
+    // Later batches of the group have at most so many.
+    void limit(BatchGroup group, int max);
     int currentMax(BatchGroup group) const { return at(group).max; }
 
     // Takes a waiting input out; false when it does not wait.

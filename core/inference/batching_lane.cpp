@@ -3,6 +3,7 @@
 #include "core/base/file_system.h"
 #include "core/base/json.h"
 #include "core/inference/batcher.h"
+#include "core/compute/op_call.h"
 #include "core/inference/families.h"
 #include "core/inference/finisher.h"
 #include "core/inference/torch_device.h"
@@ -39,7 +40,8 @@ public:
         for (const ModelEntry& entry : m_manifest->all()) {
             auto family = makeFamily(entry);
             Signature signature = describe(entry, *family);
-            m_models.emplace(entry.name, Model{&entry, std::move(family), std::move(signature), {}, false});
+            m_models.emplace(entry.name,
+                             Model{&entry, std::move(family), std::move(signature), false, {}, false, entry.batchMax});
         }
         m_thread = std::jthread([this](const std::stop_token& stop) { work(stop); });
     }
@@ -141,8 +143,10 @@ private:
         const ModelEntry* entry = nullptr;
         std::unique_ptr<ModelFamily> family;
         Signature signature;
+        bool loaded = false;         // the device thread's
         std::optional<Error> broken; // guarded by m_mutex: it could not be loaded
         bool asked = false;          // guarded by m_mutex: loading was asked for
+        int batchMax = 1;            // guarded by m_mutex: less on a CPU, once it is known that it is one
     };
     using GroupKey = std::tuple<std::string_view, TensorShape, ElementType>;
 
@@ -166,7 +170,7 @@ private:
     {
         const auto [it, isNew] = m_groups.try_emplace(GroupKey{model.entry->name, tensor.shape, tensor.element});
         if (isNew) {
-            it->second = m_batcher.addGroup({model.entry->batchMax, model.entry->batchDelay, m_settings.batchBytes});
+            it->second = m_batcher.addGroup({model.batchMax, model.entry->batchDelay, m_settings.batchBytes});
             m_groupModels.push_back(&model);
         }
         return it->second;
@@ -236,11 +240,18 @@ private:
     Result<void> ready(Model& model)
     {
         if (model.broken) return tl::unexpected(*model.broken); // written on this thread only
+        if (model.loaded) return {};
         auto loaded = m_device->load(*model.entry);
-        if (loaded) return {};
-        m_log.error("model cannot be loaded", {{"model", model.entry->name}, {"why", loaded.error().message}});
         const std::lock_guard lock(m_mutex);
-        model.broken = loaded.error();
+        if (!loaded) {
+            m_log.error("model cannot be loaded", {{"model", model.entry->name}, {"why", loaded.error().message}});
+            model.broken = loaded.error();
+        } else if (m_device->info(*model.entry).kind == "cpu") {
+            model.batchMax = std::min(model.batchMax, model.entry->batchMaxCpu);
+            for (std::size_t i = 0; i < m_groupModels.size(); ++i)
+                if (m_groupModels[i] == &model) m_batcher.limit(static_cast<BatchGroup>(i), model.batchMax);
+        }
+        model.loaded = loaded.has_value();
         return loaded;
     }
 

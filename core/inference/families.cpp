@@ -14,7 +14,10 @@ constexpr const char* kProcessingVersion = "1";
 std::string shapeText(const TensorShape& shape)
 {
     std::string text;
-    for (const std::int64_t size : shape) text += (text.empty() ? "" : "x") + std::to_string(size);
+    for (const std::int64_t size : shape) {
+        if (!text.empty()) text += 'x';
+        text += std::to_string(size);
+    }
     return text.empty() ? "a single number" : text;
 }
 
@@ -30,14 +33,6 @@ std::string settingsHash(const ModelEntry& model)
         hasher.addField(std::to_string(share));
     for (const std::string& label : model.labels) hasher.addField(label);
     return hasher.finish().hex().substr(0, 12);
-}
-
-bool fits(const Json& value, PortType type)
-{
-    if (type == PortType::Number) return value.is_number();
-    if (type == PortType::Boolean) return value.is_boolean();
-    if (type == PortType::Text) return value.is_string();
-    return true;
 }
 
 } // namespace
@@ -71,24 +66,6 @@ Signature describe(const ModelEntry& model, const ModelFamily& family)
     signature.version = model.version + "." + kProcessingVersion + "-" + settingsHash(model);
     if (!model.description.empty()) signature.description = model.description;
     return signature;
-}
-
-Result<Json> completeParams(const Signature& signature, const Json& params)
-{
-    Json complete = Json::object();
-    for (const Parameter& parameter : signature.params)
-        if (parameter.defaultValue) complete[parameter.name] = *parameter.defaultValue;
-    if (params.is_null()) return complete;
-    for (const auto& [key, value] : params.items()) {
-        const Parameter* parameter = signature.param(key);
-        if (parameter == nullptr)
-            return fail(Reason::InputFieldBad, "the model \"" + signature.name + "\" has no parameter \"" + key + "\"");
-        if (!fits(value, parameter->type))
-            return fail(Reason::InputFieldBad, "the parameter \"" + key + "\" of the model \"" + signature.name +
-                                                   "\" must be a " + std::string(name(parameter->type)));
-        complete[key] = value;
-    }
-    return complete;
 }
 
 Result<Image> imageInput(const Values& inputs, std::string_view port, const ModelEntry& model)

@@ -46,8 +46,6 @@ std::unique_ptr<ModelFamily> makeClassifyFamily(const ModelEntry& model);
 
 // The family's signature under the model's name; its version covers the file, the manifest's settings and our own code.
 Signature describe(const ModelEntry& model, const ModelFamily& family);
-// The params with the signature's defaults put in. InputFieldBad: an unknown name or a wrong type.
-Result<Json> completeParams(const Signature& signature, const Json& params);
 
 // The picture of a port. InputImageBad when there is none or it is empty.
 Result<Image> imageInput(const Values& inputs, std::string_view port, const ModelEntry& model);

@@ -143,6 +143,7 @@ void readTuning(FieldReader& fields, ModelEntry& entry)
     const Json batchObject = fields.object("batch");
     FieldReader batch(batchObject, fields.where() + ", batch");
     entry.batchMax = static_cast<int>(batch.whole("max", entry.batchMax, 1, 4096));
+    entry.batchMaxCpu = static_cast<int>(batch.whole("max_cpu", std::min(entry.batchMaxCpu, entry.batchMax), 1, 4096));
     entry.batchDelay = std::chrono::milliseconds(batch.whole("delay_ms", 0, 0, 60'000));
     fields.take(batch);
     entry.device = fields.text("device", entry.device);

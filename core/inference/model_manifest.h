@@ -47,6 +47,7 @@ struct ModelEntry {
     double labelThreshold = 0.5; // below it a box has no label
     std::vector<std::string> labels;
     int batchMax = 8;
+    int batchMaxCpu = 4;                     // a CPU gains nothing from more, and loses its caches
     std::chrono::milliseconds batchDelay{0}; // how long a batch that is not full may wait for more
     std::string device = "auto";
     std::string precision = "auto";

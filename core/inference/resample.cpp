@@ -10,15 +10,16 @@ namespace aiflow {
 
 namespace {
 
-constexpr int kWeightBits = 8;
-constexpr int kWeightSum = 1 << kWeightBits;
+// Down the columns weights add up to 256, so that sums of bytes fit into 16 bits; along the rows they may be finer.
+constexpr int kDownBits = 8;
+constexpr int kAcrossBits = 15;
 
 // For each target position the source positions under a triangle as wide as the shrinking asks, and their weights.
 class Taps {
 public:
-    Taps(int from, int sourceSize, int targetSize)
+    Taps(int from, int sourceSize, int targetSize, int weightBits)
         : m_scale(static_cast<double>(sourceSize) / targetSize), m_reach(std::max(m_scale, 1.0)),
-          m_most(static_cast<int>(std::ceil(m_reach * 2)) + 2)
+          m_most(static_cast<int>(std::ceil(m_reach * 2)) + 2), m_weightSum(1 << weightBits)
     {
         m_first.reserve(static_cast<std::size_t>(targetSize));
         m_count.reserve(static_cast<std::size_t>(targetSize));
@@ -46,7 +47,7 @@ private:
         int given = 0;
         for (int i = low; i < high; ++i) {
             running += share(i, centre);
-            const int upTo = static_cast<int>(std::lround(running / sum * kWeightSum));
+            const int upTo = static_cast<int>(std::lround(running / sum * m_weightSum));
             *out++ = static_cast<std::uint16_t>(upTo - given);
             given = upTo;
         }
@@ -61,6 +62,7 @@ private:
     double m_scale;
     double m_reach;
     int m_most;
+    int m_weightSum;
     std::vector<int> m_first;
     std::vector<int> m_count;
     std::vector<std::uint16_t> m_weights;
@@ -95,7 +97,7 @@ void addRow(std::uint16_t* __restrict sums, const std::uint8_t* __restrict row, 
 // One row of 8.8 fixed-point pixels into one row of each plane.
 void shrinkRow(const std::uint16_t* row, const Taps& taps, int width, std::uint8_t* planes, std::size_t planeSize)
 {
-    constexpr std::uint32_t kHalf = 1U << (2 * kWeightBits - 1);
+    constexpr std::uint32_t kHalf = 1U << (kDownBits + kAcrossBits - 1);
     for (int x = 0; x < width; ++x) {
         const std::uint16_t* pixel = row + static_cast<std::ptrdiff_t>(taps.first(x)) * 3;
         std::uint32_t red = kHalf;
@@ -107,9 +109,10 @@ void shrinkRow(const std::uint16_t* row, const Taps& taps, int width, std::uint8
             blue += pixel[2] * weight;
             pixel += 3;
         }
-        planes[x] = static_cast<std::uint8_t>(red >> 16U);
-        planes[planeSize + static_cast<std::size_t>(x)] = static_cast<std::uint8_t>(green >> 16U);
-        planes[2 * planeSize + static_cast<std::size_t>(x)] = static_cast<std::uint8_t>(blue >> 16U);
+        planes[x] = static_cast<std::uint8_t>(red >> (kDownBits + kAcrossBits));
+        planes[planeSize + static_cast<std::size_t>(x)] = static_cast<std::uint8_t>(green >> (kDownBits + kAcrossBits));
+        planes[2 * planeSize + static_cast<std::size_t>(x)] =
+            static_cast<std::uint8_t>(blue >> (kDownBits + kAcrossBits));
     }
 }
 
@@ -160,8 +163,8 @@ InputTensor drawPlanes(const Image& image, const Placement& placement, int pad)
     tensor.shape = {3, placement.inputHeight, placement.inputWidth};
     tensor.data.assign(planeSize * 3, static_cast<std::byte>(std::max(pad, 0)));
     const auto [x, y, width, height] = placement.from;
-    const Taps across(0, width, placement.to.width);
-    const Taps down(y, height, placement.to.height);
+    const Taps across(0, width, placement.to.width, kAcrossBits);
+    const Taps down(y, height, placement.to.height, kDownBits);
     const auto rowSize = static_cast<std::size_t>(width) * 3;
     std::vector<std::uint16_t> sums(rowSize);
     std::vector<std::uint8_t> buffer;

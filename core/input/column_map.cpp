@@ -29,22 +29,41 @@ Json toJson(const FieldValue& value)
         value);
 }
 
-bool fitsByName(const FieldBinding& binding, const std::string& header, MatchedBy by)
+// A name in the forms by which it is compared: made once, not for every pair.
+struct NameForms {
+    explicit NameForms(const std::string& text)
+        : exact(text), folded(foldForMatching(text)), plain(splitUnit(text).name), meaning(meaningOf(plain))
+    {
+    }
+    bool like(const NameForms& other) const { return folded == other.folded || plain == other.plain; }
+
+    std::string exact;
+    std::string folded;
+    std::string plain;
+    std::string_view meaning;
+};
+
+struct FieldForms {
+    explicit FieldForms(const FieldSpec& field) : name(field.name)
+    {
+        for (const std::string& alias : field.aliases) aliases.emplace_back(alias);
+    }
+
+    NameForms name;
+    std::vector<NameForms> aliases;
+};
+
+bool fits(const FieldForms& field, const NameForms& header, MatchedBy by)
 {
-    const std::string& wanted = binding.field.name;
     switch (by) {
     case MatchedBy::ExactName:
-        return header == wanted;
+        return header.exact == field.name.exact;
     case MatchedBy::FoldedName:
-        return foldForMatching(header) == foldForMatching(wanted) || splitUnit(header).name == splitUnit(wanted).name;
+        return header.like(field.name);
     case MatchedBy::Alias:
-        return std::ranges::any_of(binding.field.aliases, [&](const std::string& alias) {
-            return foldForMatching(alias) == foldForMatching(header) || splitUnit(alias).name == splitUnit(header).name;
-        });
-    case MatchedBy::KnownName: {
-        const std::string_view meaning = meaningOf(splitUnit(wanted).name);
-        return !meaning.empty() && meaning == meaningOf(splitUnit(header).name);
-    }
+        return std::ranges::any_of(field.aliases, [&](const NameForms& alias) { return alias.like(header); });
+    case MatchedBy::KnownName:
+        return !header.meaning.empty() && header.meaning == field.name.meaning;
     case MatchedBy::None:
     case MatchedBy::Override:
         break;
@@ -136,11 +155,15 @@ Result<void> ColumnMap::applyOverride(const std::string& field, const std::strin
 
 void ColumnMap::bind()
 {
+    std::vector<NameForms> headers;
+    for (const HeaderColumn& column : m_header) headers.emplace_back(column.name);
+    std::vector<FieldForms> fields;
+    for (const FieldBinding& binding : m_bindings) fields.emplace_back(binding.field);
     for (const MatchedBy by : {MatchedBy::ExactName, MatchedBy::FoldedName, MatchedBy::Alias, MatchedBy::KnownName})
-        for (FieldBinding& binding : m_bindings)
-            for (std::size_t column = 0; column < m_header.size() && binding.by == MatchedBy::None; ++column)
-                if (!m_used[column] && !m_header[column].ignored && fitsByName(binding, m_header[column].name, by))
-                    feed(binding, column, by);
+        for (std::size_t field = 0; field < m_bindings.size(); ++field)
+            for (std::size_t column = 0; column < headers.size() && m_bindings[field].by == MatchedBy::None; ++column)
+                if (!m_used[column] && !m_header[column].ignored && fits(fields[field], headers[column], by))
+                    feed(m_bindings[field], column, by);
 }
 
 void ColumnMap::feed(FieldBinding& binding, std::size_t column, MatchedBy by)
@@ -257,6 +280,9 @@ Result<MappedItem> ColumnMap::toItem(const InputRecord& record) const
             (*fields)[binding.field.name] = nullptr;
         }
     }
+    // The id is in file names and reports: there it has no spaces around it.
+    if (Json* id = m_id ? &(*fields)[m_bindings[*m_id].field.name] : nullptr; id != nullptr && id->is_string())
+        *id = std::string(trimSpaces(id->get_ref<const std::string&>()));
     MappedItem item{idOf(record), m_title ? textOf(m_bindings[*m_title], record) : std::string(), std::move(fields)};
     if (item.title.empty()) item.title = item.id;
     return item;

@@ -26,10 +26,12 @@ std::string counted(std::size_t count, std::string_view thing)
     return std::to_string(count) + " " + std::string(thing) + (count == 1 ? "" : "s");
 }
 
+// The character at `at`, quoted.
 std::string foundText(std::string_view text, std::size_t at)
 {
-    if (at >= text.size()) return "the end of the file";
-    return "\"" + escapeControl(text.substr(at, utf8Prefix(text.substr(at, 1)).valid == 1 ? 1 : 3)) + "\"";
+    std::size_t size = 1;
+    while (at + size < text.size() && (static_cast<unsigned char>(text[at + size]) & 0xC0U) == 0x80U) ++size;
+    return "\"" + escapeControl(text.substr(at, size)) + "\"";
 }
 
 std::string cellName(const InputDescription& description, std::size_t cell)
@@ -257,7 +259,7 @@ Result<bool> CsvReader::next(InputRecord& record)
         return failAt({m_source.fileName(), m_line, 0, m_source.fileOffset(0)}, Reason::InputFileBad,
                       "the file has more than 10,000,000 rows", "split the file and run its parts one after the other");
     const RecordPlace place{m_line, m_source.fileOffset(0), 0};
-    fillCsvRecord(m_row, m_source.window().substr(0, m_row.length()), m_description, place, record);
+    fillCsvRecord(m_row, m_source.window(), m_description, place, record);
     const bool skipRest = m_row.skipRest();
     passOver();
     if (skipRest)

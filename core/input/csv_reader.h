@@ -32,7 +32,7 @@ private:
     std::int64_t m_rows = 0;
 };
 
-// The record that `text`, one row alone, makes; `place` is the row's own.
+// The record that a row makes that was parsed at the start of `text`; `place` is the row's own.
 void fillCsvRecord(const CsvRow& row, std::string_view text, const InputDescription& description,
                    const RecordPlace& place, InputRecord& record);
 

@@ -78,8 +78,6 @@ std::optional<NumberAndUnit> looseNumber(std::string_view cell)
 {
     if (cell.size() > kLongestNumber) return std::nullopt;
     std::string text = foldForMatching(cell);
-    for (const std::string_view minus : {"−", "–"})
-        if (text.starts_with(minus)) text.replace(0, minus.size(), "-");
     const auto isNumeric = [](char c) { return isDigit(c) || c == '.' || c == ','; };
     const std::size_t first = static_cast<std::size_t>(std::ranges::find_if(text, isNumeric) - text.begin());
     std::size_t last = first;
@@ -87,9 +85,11 @@ std::optional<NumberAndUnit> looseNumber(std::string_view cell)
     std::string_view before = trimSpaces(std::string_view(text).substr(0, first));
     const std::string_view behind = trimSpaces(std::string_view(text).substr(last));
     bool negative = false;
-    if (before.ends_with('-') || before.ends_with('+')) {
-        negative = before.ends_with('-');
-        before = trimSpaces(before.substr(0, before.size() - 1));
+    for (const std::string_view sign : {"-", "+", "−", "–"}) {
+        if (!before.ends_with(sign)) continue;
+        negative = sign != "+";
+        before = trimSpaces(before.substr(0, before.size() - sign.size()));
+        break;
     }
     if (!before.empty() && !behind.empty()) return std::nullopt;
     const std::string_view unitText = before.empty() ? behind : before;

@@ -83,7 +83,8 @@ Result<void> JsonlReader::readNames()
     const auto found = findLine(length);
     if (!found) return tl::unexpected(found.error());
     if (!*found && m_description.format != InputFormat::Folder)
-        return fail(Reason::InputFileBad, m_source.fileName() + " is empty: expected a JSON object on each line");
+        return fail(Reason::InputFileBad, m_source.fileName() + " is empty: expected a JSON object on each line",
+                    "each line holds one product: {\"sku\": \"A1\", \"title\": \"...\"}");
     std::string_view text = m_source.window();
     if (const auto first = text.find_first_not_of(" \t\r\n"); first != std::string_view::npos && text[first] == '[')
         return failAt({m_source.fileName(), 1, 1, m_description.encoding.textOffset}, Reason::InputFileBad,

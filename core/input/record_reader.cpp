@@ -38,7 +38,9 @@ Result<void> refuseForeign(int file, const std::string& fileName)
     std::array<char, 16> start{};
     const std::int64_t count = readAt(file, start.data(), start.size(), 0);
     const std::string_view bytes(start.data(), static_cast<std::size_t>(std::max<std::int64_t>(count, 0)));
-    if (count == 0) return fail(Reason::InputFileBad, fileName + " is empty: expected a header line and rows");
+    if (count == 0)
+        return fail(Reason::InputFileBad, fileName + " is empty: expected a header line and rows",
+                    "check that the export was finished, or name another file");
     for (const ForeignFile& foreign : kForeign)
         if (bytes.starts_with(foreign.bytes))
             return fail(Reason::InputFileBad, fileName + " is " + std::string(foreign.what) + ", expected CSV or JSONL",
@@ -160,11 +162,14 @@ Result<InputRecord> RecordAccess::read(const RecordPlace& place) const
         std::vector<TextAnchor> anchors;
         Decoder(encoding).decode(bytes, place.byteOffset, size == place.byteLength, text, anchors);
     }
+    if (text.empty())
+        return failAt({m_description.displayName, place.line, 0, place.byteOffset}, Reason::InputFileBad,
+                      "the file is not the one that was read before", "start a new job with batch");
     InputRecord record;
     if (m_description.format == InputFormat::Csv) {
         CsvRow row;
         row.parse(text, true, m_description.delimiter, kLimits);
-        fillCsvRecord(row, std::string_view(text).substr(0, row.length()), m_description, place, record);
+        fillCsvRecord(row, text, m_description, place, record);
     } else {
         fillJsonlRecord(text, m_description, place, record);
     }

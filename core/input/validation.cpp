@@ -56,6 +56,7 @@ Result<ValidationReport> validateInput(const std::filesystem::path& path, const 
         progress.bytes = record.byteOffset + record.byteLength;
         expectRows(seen, progress);
         if (options.progress) options.progress(progress);
+        if (options.stop.stop_requested()) return fail(Reason::Cancelled, "cancelled while the input was checked");
     }
     report.bytes = (*reader)->bytesRead();
     report.contentHash = hasher.finish();

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <stop_token>
 #include <vector>
 
 namespace aiflow {
@@ -23,6 +24,7 @@ struct ValidationOptions {
     std::optional<ColumnMapSettings> columns;                // none: only the file's own form is checked
     std::size_t keptErrors = 100;                            // the first ones
     std::function<void(const ValidationProgress&)> progress; // every 16,384 rows
+    std::stop_token stop;                                    // looked at as often: Cancelled
 };
 
 struct ValidationReport {

@@ -78,6 +78,8 @@ void readStepHeads(const YamlNode& steps, Draft& draft);
 // Second pass: everything else; may append automatic steps.
 void readStepBodies(Draft& draft);
 void readOutputs(const YamlNode& outputs, Draft& draft);
+// The type of a value that fits a JSON Schema.
+PortType schemaType(const Json& schema);
 // The ports of an api step: its schema's fields, else what its route gives.
 std::vector<DraftPort> apiPorts(const Json* schema, std::string_view routeKind);
 // Reads a prompt or schema beneath the pipeline's folder; what is missing is reported at `place`.

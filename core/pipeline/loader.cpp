@@ -268,19 +268,23 @@ std::optional<std::string> readBeside(Draft& draft, const std::string& file, con
 {
     const auto bytes = systemFiles().readBeneath(draft.folder, file, kibibytes(256));
     if (bytes) return std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+    const bool outside = bytes.error().reason == Reason::InputFieldBad;
     if (bytes.error().reason != Reason::InputImageMissing) {
-        draft.problems.add(place, what + " file \"" + file + "\" cannot be read: " + bytes.error().message);
+        draft.problems.add(
+            place, what + " file \"" + file + "\" " +
+                       (outside ? "leads outside the pipeline's folder" : "cannot be read: " + bytes.error().message));
         return std::nullopt;
     }
+    const std::filesystem::path path(file);
     std::vector<std::string> names;
     std::error_code ignored;
-    const std::filesystem::path beside = std::filesystem::path(file).parent_path();
-    for (const auto& found : std::filesystem::directory_iterator(draft.folder / beside, ignored))
-        names.push_back((beside / found.path().filename()).string());
-    const auto near = nearestWord(file, names);
-    draft.problems.add(
-        place, what + " file \"" + file + "\" does not exist" + (near ? "; did you mean \"" + *near + "\"?" : ""),
-        "paths are looked for beneath " + (draft.folder.empty() ? "." : draft.folder.string()));
+    for (const auto& found : std::filesystem::directory_iterator(draft.folder / path.parent_path(), ignored))
+        names.push_back(found.path().filename().string());
+    const auto near = nearestWord(path.filename().string(), names);
+    draft.problems.add(place,
+                       what + " file \"" + file + "\" does not exist" +
+                           (near ? "; did you mean \"" + (path.parent_path() / *near).string() + "\"?" : ""),
+                       "paths are looked for beneath " + draft.folder.string());
     return std::nullopt;
 }
 

@@ -32,15 +32,6 @@ std::vector<std::string> tail(const std::vector<std::string>& path, std::ptrdiff
 
 bool isConstant(const ReadSource& read) { return std::holds_alternative<Constant>(read.source.from); }
 
-PortType schemaType(const Json& schema)
-{
-    const auto type = schema.find("type");
-    if (type == schema.end() || !type->is_string()) return PortType::Json;
-    if (*type == "string") return PortType::Text;
-    if (*type == "number" || *type == "integer") return PortType::Number;
-    return *type == "boolean" ? PortType::Boolean : PortType::Json;
-}
-
 std::vector<std::string> keysOf(const Json& object)
 {
     std::vector<std::string> keys;
@@ -49,24 +40,6 @@ std::vector<std::string> keysOf(const Json& object)
 }
 
 } // namespace
-
-std::vector<DraftPort> apiPorts(const Json* schema, std::string_view routeKind)
-{
-    std::vector<DraftPort> ports;
-    if (schema != nullptr) {
-        if (const auto fields = schema->find("properties"); fields != schema->end() && fields->is_object())
-            for (const auto& [key, field] : fields->items())
-                ports.push_back({key, field.is_object() ? schemaType(field) : PortType::Json, PortType::Any,
-                                 std::make_shared<const Json>(field)});
-        if (std::ranges::none_of(ports, [](const DraftPort& port) { return port.name == "answer"; }))
-            ports.push_back({"answer", PortType::Json, PortType::Any, std::make_shared<const Json>(*schema)});
-        return ports;
-    }
-    if (routeKind != "image") ports.push_back({"text", PortType::Text});
-    if (routeKind != "text") ports.push_back({"image", PortType::File});
-    if (routeKind != "text") ports.push_back({"images", PortType::List, PortType::File});
-    return ports;
-}
 
 ReadSource SourceReader::constant(Json value, YamlPlace place) const
 {

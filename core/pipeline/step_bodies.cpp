@@ -50,7 +50,6 @@ private:
     void readSystem();
     void readRequest();
     void readNeeds();
-    void readPlainKeys();
     std::string textOrFile(const YamlEntry& entry, std::string& file);
     std::optional<int> loadStep(const ReadSource& read, const std::string& key, const std::string& wish);
     std::optional<ReadSource> decoded(const ReadSource& read);
@@ -77,7 +76,6 @@ void BodyReader::read()
         readParams();
     }
     readNeeds();
-    readPlainKeys();
 }
 
 void BodyReader::refuseForeignKeys()
@@ -230,6 +228,14 @@ std::optional<ReadSource> BodyReader::decoded(const ReadSource& read)
     const auto index = loadStep(read, key, field != nullptr ? field->column : m_all.name(output->step.value()));
     if (!index) return std::nullopt;
     DraftStep& load = m_all.steps[static_cast<std::size_t>(*index)];
+    // The step needs the picture now, no longer the file that it is made from.
+    if (output != nullptr) {
+        const auto same = [&](const DraftStep::Use& use) {
+            return use.step == output->step.value() && use.place.line == origin->line;
+        };
+        const auto use = std::ranges::find_if(draft().uses, same);
+        if (use != draft().uses.end()) draft().uses.erase(use);
+    }
     draft().uses.push_back({*index, read.place});
     if (isNew) {
         load.fansOut = each;
@@ -387,21 +393,6 @@ void BodyReader::readNeeds()
         else
             draft().uses.push_back({found->second, place});
     }
-}
-
-void BodyReader::readPlainKeys()
-{
-    step().optional = m_reader->flag("optional", false);
-    step().keep = m_reader->flag("keep", false);
-    step().cache = m_reader->flag("cache", true);
-    step().priority = static_cast<int>(m_reader->integer("priority", 0, -1000, 1000));
-    step().timeout = m_reader->duration("timeout");
-    step().title = readLocalText(*m_reader, "title", problems());
-    const YamlEntry* retry = m_reader->find("retry");
-    if (retry == nullptr) return;
-    constexpr std::array<std::string_view, 1> kKeys{"attempts"};
-    const MapReader reader(*retry->value, "\"retry\" of " + m_name, kKeys, problems());
-    step().retry.attempts = static_cast<int>(reader.integer("attempts", step().retry.attempts, 1, 100));
 }
 
 } // namespace

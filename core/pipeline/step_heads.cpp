@@ -127,6 +127,21 @@ void describeOutputs(DraftStep& draft, Draft& all)
     for (DraftPort& port : draft.outputs) port = {port.name, PortType::List, port.type};
 }
 
+void readSettings(Step& step, const MapReader& settings, Problems& problems)
+{
+    step.optional = settings.flag("optional", false);
+    step.keep = settings.flag("keep", false);
+    step.cache = settings.flag("cache", true);
+    step.priority = static_cast<int>(settings.integer("priority", 0, -1000, 1000));
+    step.timeout = settings.duration("timeout");
+    step.title = readLocalText(settings, "title", problems);
+    const YamlEntry* retry = settings.find("retry");
+    if (retry == nullptr) return;
+    constexpr std::array<std::string_view, 1> kKeys{"attempts"};
+    const MapReader reader(*retry->value, "\"retry\" of step \"" + step.name + "\"", kKeys, problems);
+    step.retry.attempts = static_cast<int>(reader.integer("attempts", step.retry.attempts, 1, 100));
+}
+
 void readHead(const YamlEntry& entry, Draft& all)
 {
     DraftStep draft;
@@ -149,6 +164,7 @@ void readHead(const YamlEntry& entry, Draft& all)
     draft.fansOut = reader.find("for_each") != nullptr;
     readSchema(draft, reader, all);
     describeOutputs(draft, all);
+    if (reader.isMap()) readSettings(draft.step, reader, all.problems);
     all.byName.emplace(entry.key, static_cast<int>(all.steps.size()));
     all.steps.push_back(std::move(draft));
 }
@@ -212,6 +228,33 @@ std::string typeText(PortType type, PortType element)
 {
     const std::string word(name(type));
     return type == PortType::List && element != PortType::Any ? word + " of " + std::string(name(element)) : word;
+}
+
+PortType schemaType(const Json& schema)
+{
+    const auto type = schema.find("type");
+    if (type == schema.end() || !type->is_string()) return PortType::Json;
+    if (*type == "string") return PortType::Text;
+    if (*type == "number" || *type == "integer") return PortType::Number;
+    return *type == "boolean" ? PortType::Boolean : PortType::Json;
+}
+
+std::vector<DraftPort> apiPorts(const Json* schema, std::string_view routeKind)
+{
+    std::vector<DraftPort> ports;
+    if (schema != nullptr) {
+        if (const auto fields = schema->find("properties"); fields != schema->end() && fields->is_object())
+            for (const auto& [key, field] : fields->items())
+                ports.push_back({key, field.is_object() ? schemaType(field) : PortType::Json, PortType::Any,
+                                 std::make_shared<const Json>(field)});
+        if (std::ranges::none_of(ports, [](const DraftPort& port) { return port.name == "answer"; }))
+            ports.push_back({"answer", PortType::Json, PortType::Any, std::make_shared<const Json>(*schema)});
+        return ports;
+    }
+    if (routeKind != "image") ports.push_back({"text", PortType::Text});
+    if (routeKind != "text") ports.push_back({"image", PortType::File});
+    if (routeKind != "text") ports.push_back({"images", PortType::List, PortType::File});
+    return ports;
 }
 
 void readStepHeads(const YamlNode& steps, Draft& draft)

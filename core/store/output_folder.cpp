@@ -92,6 +92,9 @@ std::filesystem::path withSuffix(const std::filesystem::path& name, const std::s
     return name.parent_path() / safeOutputName(fitting);
 }
 
+// Whose a name is; items are odd numbers.
+constexpr std::uint64_t kProgram = 0, kItem = 1, kFolder = 2;
+
 class SafeOutputFolder final : public OutputFolder {
 public:
     SafeOutputFolder(std::filesystem::path path, Folder folder, ArtifactStore& artifacts, FileSystem& files)
@@ -99,7 +102,7 @@ public:
     {
         // What the program itself writes here.
         for (const char* name : {"results.csv", "failures.csv", "results.jsonl", "report.html", "report.json"})
-            m_owners.emplace(keyOf(name), 0);
+            m_owners.emplace(keyOf(name), kProgram);
     }
 
     Result<std::filesystem::path> place(std::string_view wishedName, const ArtifactRef& artifact,
@@ -117,9 +120,10 @@ public:
 
     std::filesystem::path claim(std::string_view wishedName, std::string_view itemId) override
     {
-        const std::filesystem::path wished = safeOutputName(wishedName);
-        const std::uint64_t owner = xxh3(itemId) | 1U; // 0 is the program
+        const std::uint64_t owner = xxh3(itemId) | kItem;
         const std::lock_guard lock(m_mutex);
+        std::filesystem::path wished = safeOutputName(wishedName);
+        if (!claimFolders(wished.parent_path())) wished = flattened(wished);
         if (isFor(wished, owner)) return wished;
         const std::string id(itemId.substr(0, 64));
         std::filesystem::path name = withSuffix(wished, id);
@@ -135,6 +139,24 @@ public:
 private:
     // Names that differ in case or width only would be one file for some systems and most people.
     static std::uint64_t keyOf(const std::filesystem::path& name) { return xxh3(foldForMatching(name.string())); }
+
+    // False: one of them is an item's file.
+    bool claimFolders(const std::filesystem::path& folders)
+    {
+        std::filesystem::path folder;
+        for (const auto& part : folders) {
+            folder /= part;
+            if (!isFor(folder, kFolder)) return false;
+        }
+        return true;
+    }
+
+    static std::filesystem::path flattened(const std::filesystem::path& name)
+    {
+        std::string flat;
+        for (const auto& part : name) flat += (flat.empty() ? "" : "_") + part.string();
+        return safeOutputName(flat);
+    }
 
     bool isFor(const std::filesystem::path& name, std::uint64_t owner)
     {

@@ -11,7 +11,7 @@ namespace aiflow {
 
 namespace {
 
-constexpr std::size_t kLongestPart = 200;
+constexpr std::size_t kLongestPart = 199; // leaves room for the mark before a reserved name
 constexpr std::size_t kMostParts = 9;
 
 struct Range {
@@ -119,7 +119,7 @@ std::optional<std::string> safePart(std::string_view wished)
     while (!part.empty() && (part.back() == ' ' || part.back() == '.')) part.pop_back();
     if (part.empty()) return std::nullopt;
     if (part[0] == '.' || part[0] == '-') part[0] = '_';
-    if (isReserved(part)) part.insert(0, "_");
+    if (isReserved(part)) part.insert(part.begin(), '_');
     return part;
 }
 

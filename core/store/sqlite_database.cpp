@@ -16,10 +16,12 @@ constexpr const char* kAskForAccess = "check the folder's permissions and the di
 
 bool isFull(int problem) { return problem == ENOSPC || problem == EDQUOT || problem == EFBIG; }
 
-Error errorOf(sqlite3* database, int code, const std::string& file)
+// SQLite keeps the system's error number for some calls only; `left` is what errno held right after the call.
+Error errorOf(sqlite3* database, int code, const std::string& file, int left)
 {
     const std::string words = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code);
-    const int problem = database != nullptr ? sqlite3_system_errno(database) : 0;
+    const int kept = database != nullptr ? sqlite3_system_errno(database) : 0;
+    const int problem = kept != 0 ? kept : left;
     switch (code & 0xFF) {
     case SQLITE_FULL:
         return {Reason::OutputDiskFull, "the disk is full: " + file, kAskForSpace, {}};
@@ -155,13 +157,15 @@ SqliteStatement& SqliteStatement::bindNull(int parameter)
 
 Result<bool> SqliteStatement::step()
 {
+    errno = 0;
     const int code = sqlite3_step(m_statement);
+    const int left = errno;
     if (code == SQLITE_ROW) return true;
     if (code == SQLITE_DONE) {
         sqlite3_reset(m_statement);
         return false;
     }
-    Error error = errorOf(sqlite3_db_handle(m_statement), code, m_file);
+    Error error = errorOf(sqlite3_db_handle(m_statement), code, m_file, left);
     sqlite3_reset(m_statement);
     return tl::unexpected(std::move(error));
 }
@@ -207,7 +211,7 @@ Result<SqliteDatabase> SqliteDatabase::open(const std::filesystem::path& file, M
     const int rights = mode == Mode::ReadWrite ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
     const int code = sqlite3_open_v2(addressOf(file, mode).c_str(), &opened.m_database,
                                      rights | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, nullptr);
-    if (code != SQLITE_OK) return tl::unexpected(errorOf(opened.m_database, code, file.string()));
+    if (code != SQLITE_OK) return tl::unexpected(errorOf(opened.m_database, code, file.string(), 0));
     sqlite3_extended_result_codes(opened.m_database, 1);
     sqlite3_busy_timeout(opened.m_database, static_cast<int>(busyTimeout.count()));
     sqlite3_db_config(opened.m_database, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
@@ -236,12 +240,13 @@ SqliteDatabase::~SqliteDatabase() { sqlite3_close_v2(m_database); }
 
 Error SqliteDatabase::lastError() const
 {
-    return errorOf(m_database, sqlite3_extended_errcode(m_database), m_file.string());
+    return errorOf(m_database, sqlite3_extended_errcode(m_database), m_file.string(), errno);
 }
 
 Result<SqliteStatement> SqliteDatabase::prepare(std::string_view sql)
 {
     sqlite3_stmt* statement = nullptr;
+    errno = 0;
     const int code = sqlite3_prepare_v3(m_database, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
                                         &statement, nullptr);
     if (code != SQLITE_OK) return tl::unexpected(lastError());
@@ -293,11 +298,14 @@ void SqliteDatabase::setBusyTimeout(std::chrono::milliseconds timeout)
 
 Result<bool> SqliteDatabase::checkpoint()
 {
+    errno = 0;
     const int code = sqlite3_wal_checkpoint_v2(m_database, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
     if ((code & 0xFF) == SQLITE_BUSY || (code & 0xFF) == SQLITE_LOCKED) return false;
     if (code != SQLITE_OK) return tl::unexpected(lastError());
     *m_walPages = 0;
     return true;
 }
+
+std::string sqliteVersion() { return ::sqlite3_libversion(); }
 
 } // namespace aiflow

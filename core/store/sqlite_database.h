@@ -61,6 +61,9 @@ struct SqlitePragma {
     std::string_view name, wished, readBack;
 };
 
+// Of the library that is linked: "3.40.1".
+std::string sqliteVersion();
+
 // One connection. Errors: OutputDiskFull, OutputDenied, Internal with the way out when the file is damaged, JobLocked
 // when another process holds the file for longer than the time-out. Threads: one at a time.
 class SqliteDatabase {

@@ -173,9 +173,15 @@ cv::Mat shadowPlaces(const cv::Mat& lab, const Background& background, const cv:
     // Soft shadows pass, the sharp edges of things do not. Where the network sees no product, steeper and deeper ones
     // do.
     const cv::Mat slope = slopeOf(lab);
+    cv::Mat certain; // less its rim, where the network's grid is too coarse to be believed
+    cv::erode(prior > 217, certain, cv::getStructuringElement(cv::MORPH_ELLIPSE, {5, 5}));
     const double steep = 0.9 + 1.5 * background.noise;
-    const cv::Mat soft = (background.tint < 4.5) & (background.lightness > -45) & (slope < steep);
-    const cv::Mat deep = (background.tint < 9) & (background.lightness > -60) & (slope < 3 * steep) & (prior < 50);
+    const cv::Mat soft = (background.tint < 4.5) & (background.lightness > -45) & (slope < steep) & ~certain;
+    cv::Mat deep = (background.tint < 9) & (background.lightness > -60) & (slope < 3 * steep) & (prior < 50);
+    // A broad shadow, not a gray table leg.
+    const int leg = std::max(3, std::max(lab.cols, lab.rows) / 90);
+    const auto ball = cv::getStructuringElement(cv::MORPH_ELLIPSE, {2 * leg + 1, 2 * leg + 1});
+    cv::morphologyEx(deep, deep, cv::MORPH_OPEN, ball);
     return (soft | deep) & (background.lightness < 1.0);
 }
 

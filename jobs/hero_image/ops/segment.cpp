@@ -80,6 +80,7 @@ cv::Mat enclosedBackground(const Background& background, const cv::Mat& shadowLi
     cv::Mat facts;
     cv::Mat centres;
     const int count = cv::connectedComponentsWithStats(alike, labels, facts, centres, 4, CV_32S);
+    const double solid = static_cast<double>(alike.total()) - cv::countNonZero(flooded);
     const double least = std::max(12.0, static_cast<double>(alike.total()) * 4e-5);
     cv::Mat result = cv::Mat::zeros(alike.size(), CV_8U);
     for (int i = 1; i < count; ++i) {
@@ -87,9 +88,9 @@ cv::Mat enclosedBackground(const Background& background, const cv::Mat& shadowLi
         const cv::Mat piece = labels == i;
         const double apart = cv::mean(background.distance, piece)[0];
         const double opinion = cv::mean(prior, piece)[0];
-        // A shadowed gap fades into plain background somewhere; a gray surface does not.
-        const double plain = share(piece, background.distance < background.nearLimit());
-        if (plain < 0.2) continue;
+        // A large gap in shadow fades into plain background somewhere; a gray surface does not.
+        const bool large = facts.at<int>(i, cv::CC_STAT_AREA) > 0.15 * solid;
+        if (large && share(piece, background.distance < background.nearLimit()) < 0.2) continue;
         // The surer the network is that this is product, the closer to the background it must be.
         const double limit = opinion < 90 ? 20
                                           : background.nearLimit() * (opinion > 230   ? 0.3

@@ -27,7 +27,7 @@ void PipelineErrorsTest::everyMistakeIsNamedWithItsPlaceAndTheNearestRightWord()
     QFETCH(QString, body);
     QFETCH(QString, expected);
     const TestCatalog catalog;
-    const std::string text = body.startsWith("!") ? body.mid(1).toStdString() : kHead + body.toStdString();
+    const std::string text = body.startsWith('!') ? body.mid(1).toStdString() : kHead + body.toStdString();
     std::vector<Error> all;
     const auto loaded = load(catalog, text, {}, &all);
     QStringList found;

@@ -24,7 +24,12 @@ public:
              {{"image", PortType::Image}, {"report", PortType::Json}},
              {{"canvas", PortType::Number, fixed(2000), ""}, {"background", PortType::Text, fixed("white"), ""}},
              ""},
-            {"text.join", "1", {{"a", PortType::Text}, {"b", PortType::Text, false}}, {{"text", PortType::Text}}, {}, ""},
+            {"text.join",
+             "1",
+             {{"a", PortType::Text}, {"b", PortType::Text, false}},
+             {{"text", PortType::Text}},
+             {},
+             ""},
             {"list.join", "1", {{"values", PortType::List}}, {{"value", PortType::Json}}, {}, ""},
             {"file.note", "1", {{"file", PortType::File}}, {{"value", PortType::Json}}, {}, ""},
             {"pass", "1", {{"value", PortType::Any, false}}, {{"value", PortType::Any}}, {}, ""},
@@ -73,18 +78,20 @@ private:
     }
 };
 
-inline constexpr const char* kHead = "aiflow: 1\n"
-                                     "name: t\n"
-                                     "input:\n"
-                                     "  id: sku\n"
-                                     "  columns:\n"
-                                     "    title: { type: text, required: true }\n"
-                                     "    image: { type: image, required: true }\n"
-                                     "    width: { type: number, min: 0 }\n"
-                                     "params: { canvas: 2000, style: { tone: warm } }\n"; // nine lines; steps begin on 10
+inline constexpr const char* kHead =
+    "aiflow: 1\n"
+    "name: t\n"
+    "input:\n"
+    "  id: sku\n"
+    "  columns:\n"
+    "    title: { type: text, required: true }\n"
+    "    image: { type: image, required: true }\n"
+    "    width: { type: number, min: 0 }\n"
+    "params: { canvas: 2000, style: { tone: warm } }\n"; // nine lines; steps begin on 10
 
 inline Result<Pipeline> load(const TestCatalog& catalog, const std::string& text, LoadOptions options = {},
-                             std::vector<Error>* all = nullptr, const std::filesystem::path& folder = AIFLOW_SOURCE_DIR "/tests/core/pipeline/data")
+                             std::vector<Error>* all = nullptr,
+                             const std::filesystem::path& folder = AIFLOW_SOURCE_DIR "/tests/core/pipeline/data")
 {
     return parsePipeline(text, folder, "p.yaml", catalog, options, all);
 }

@@ -1,4 +1,4 @@
-#include "core/facade/job_files.h"
+#include "core/facade/client/job_files.h"
 
 #include <charconv>
 

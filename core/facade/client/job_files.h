@@ -12,9 +12,10 @@ namespace aiflow {
 
 // Names of JobField records; the journal keeps the last value of each.
 namespace job_field {
-inline constexpr std::string_view kTotal = "total";             // items, once the input is checked
-inline constexpr std::string_view kFinalSnapshot = "snapshot";  // JSON of the last JobSnapshot, when a process ended in order
-inline constexpr std::string_view kCancelled = "cancelled";     // "1": a person gave the job up
+inline constexpr std::string_view kTotal = "total"; // items, once the input is checked
+inline constexpr std::string_view kFinalSnapshot =
+    "snapshot"; // JSON of the last JobSnapshot, when a process ended in order
+inline constexpr std::string_view kCancelled = "cancelled"; // "1": a person gave the job up
 } // namespace job_field
 
 // The picture of a job at rest: what its last process left, or, when that was killed, what the journal adds up to

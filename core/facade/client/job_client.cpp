@@ -1,8 +1,8 @@
 #include "aiflow/job_client.h"
 
 #include "core/base/json.h"
-#include "core/facade/job_export.h"
-#include "core/facade/job_files.h"
+#include "core/facade/client/job_export.h"
+#include "core/facade/client/job_files.h"
 #include "core/live/feed_client.h"
 #include "core/store/job_directory.h"
 

@@ -1,0 +1,211 @@
+#include "aiflow/engine.h"
+#include "aiflow/version.h"
+#include "core/base/text.h"
+#include "core/facade/client/job_files.h"
+#include "core/facade/running_job.h"
+#include "core/input/folder_listing.h"
+#include "core/store/journal.h"
+
+#include <algorithm>
+
+namespace aiflow {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// An unfinished job of the same output folder: the same work goes on; other work is named and left.
+struct Earlier {
+    std::optional<JobEntry> same;
+    std::string leftBehind;
+};
+
+Earlier lookBack(const Workbench& bench, const JobPlan& plan, bool fresh)
+{
+    Earlier earlier;
+    const auto jobs = listJobs(bench.state);
+    if (!jobs) return earlier;
+    for (const JobEntry& job : *jobs) {
+        const JobDescription& old = job.description;
+        if (job.owner || old.output != plan.output) continue;
+        const auto snapshot = snapshotAtRest(job);
+        if (!snapshot || snapshot->state != JobState::Interrupted) return earlier; // the newest one decides
+        const bool same = old.inputHash == plan.inputHash && old.pipelineHash == plan.pipeline.contentHash &&
+                          old.inputRoot == plan.inputRoot && !fresh;
+        if (same)
+            earlier.same = job;
+        else
+            earlier.leftBehind = "job " + old.id.text() + " was left unfinished (" +
+                                 (old.inputHash != plan.inputHash ? "other input" : "other pipeline or options") +
+                                 "); to finish that one: aiflow-cli resume " + old.id.text();
+        return earlier;
+    }
+    return earlier;
+}
+
+JobDescription describe(const JobPlan& plan, const BatchRequest& request)
+{
+    JobDescription job;
+    job.command = request.commandLine;
+    job.source = request.source;
+    job.version = kVersion;
+    job.pipelineName = plan.pipeline.name;
+    job.pipelineFile = plan.pipeline.file;
+    job.pipelineHash = plan.pipeline.contentHash;
+    job.input = plan.temporaryInput ? fs::path("standard input") : plan.inputFile;
+    job.inputRoot = plan.inputRoot;
+    job.inputHash = plan.inputHash;
+    job.inputFormat = plan.preparation.inputFormat;
+    job.inputEncoding = plan.preparation.encoding;
+    job.output = plan.output;
+    job.stepNames = plan.preparation.steps;
+    job.settings = plan.options.toJson();
+    return job;
+}
+
+Result<std::unique_ptr<JobDirectory>> makeFolder(Workbench& bench, JobPlan& plan, const BatchRequest& request)
+{
+    auto directory = JobDirectory::create(bench.state, describe(plan, request), bench.clock, bench.random);
+    if (!directory) return tl::unexpected(directory.error());
+    const auto snapshot = snapshotInput(plan.inputFile, (*directory)->inputSnapshot());
+    if (!snapshot) return tl::unexpected(snapshot.error());
+    if (snapshot->hash != plan.inputHash)
+        return fail(Reason::JobChanged, plan.preparation.input + " was changed while it was being checked",
+                    "start again when nobody writes to it");
+    if (plan.temporaryInput) (void)systemFiles().remove(plan.inputFile);
+    const fs::path copy = (*directory)->pipelineCopy();
+    if (auto made = systemFiles().makeDirectories(copy); !made) return tl::unexpected(made.error());
+    const auto text = std::as_bytes(std::span(plan.pipeline.sourceText.data(), plan.pipeline.sourceText.size()));
+    if (auto kept = systemFiles().writeDurably(copy / "pipeline.yaml", text); !kept)
+        return tl::unexpected(kept.error());
+    return directory;
+}
+
+bool fits(const std::vector<std::string>& patterns, Reason reason)
+{
+    if (patterns.empty()) return true;
+    const std::string code(info(reason).code);
+    return std::ranges::any_of(patterns, [&](const std::string& pattern) {
+        return pattern == code || (pattern.ends_with(".*") && code.starts_with(pattern.substr(0, pattern.size() - 1)));
+    });
+}
+
+Result<std::set<std::int64_t>> chosenFailures(const fs::path& jobFolder, const RetrySelection& selection)
+{
+    const auto reader = JournalReader::open(jobFolder / "journal.db");
+    if (!reader) return tl::unexpected(reader.error());
+    std::set<std::int64_t> chosen;
+    for (ItemQuery query{ItemIndex{0}, 1000, TaskState::Failed, {}};;) {
+        const auto rows = (*reader)->items(query);
+        if (!rows) return tl::unexpected(rows.error());
+        for (const ItemRow& row : *rows) {
+            if (!fits(selection.reasons, row.reason.value_or(Reason::Internal))) continue;
+            if (!selection.items.empty() && std::ranges::find(selection.items, row.id) == selection.items.end())
+                continue;
+            if (selection.limit && static_cast<std::int64_t>(chosen.size()) >= *selection.limit) return chosen;
+            chosen.insert(row.item.value());
+        }
+        if (static_cast<std::int64_t>(rows->size()) < query.limit) return chosen;
+        query.from = ItemIndex(rows->back().item.value() + 1);
+    }
+}
+
+// What the caller of resume or retry says anew replaces what the job was started with.
+void apply(const BatchRequest& request, JobOptions& options)
+{
+    if (request.cores) options.cores = request.cores;
+    if (request.memoryBytes) options.memoryBytes = request.memoryBytes;
+    if (request.priority) options.priority = *request.priority;
+    options.failFast = request.failFast;
+    options.maxFailures = request.maxFailures;
+    options.maxFailurePercent = request.maxFailurePercent;
+}
+
+Result<std::unique_ptr<JobSession>> openAgain(std::unique_ptr<Workbench> bench, const JobId& id, WorkChoice choice,
+                                              const BatchRequest& request, const Surroundings& surroundings)
+{
+    auto directory = JobDirectory::own(bench->state, id);
+    if (!directory) return tl::unexpected(directory.error());
+    auto plan = planAgain(*bench->tools, (*directory)->description(), (*directory)->path());
+    if (!plan) return tl::unexpected(plan.error());
+    apply(request, plan->options);
+    return openRunningJob(std::move(bench), std::move(*plan), std::move(*directory), std::move(choice), surroundings);
+}
+
+} // namespace
+
+Result<std::unique_ptr<JobSession>> JobSession::batch(const Surroundings& surroundings, const BatchRequest& request,
+                                                      const CheckProgress& progress)
+{
+    auto bench = Workbench::setUp(surroundings);
+    if (!bench) return tl::unexpected(bench.error());
+    auto plan =
+        planBatch((*bench)->files, (*bench)->configuration, *(*bench)->tools, (*bench)->state, request, progress);
+    if (!plan) return tl::unexpected(plan.error());
+    const Earlier earlier = lookBack(**bench, *plan, request.fresh);
+    if (earlier.same) {
+        if (plan->temporaryInput) (void)systemFiles().remove(plan->inputFile);
+        return openAgain(std::move(*bench), earlier.same->description.id, {}, request, surroundings);
+    }
+    plan->preparation.leftBehind = earlier.leftBehind;
+    auto directory = makeFolder(**bench, *plan, request);
+    if (!directory) return tl::unexpected(directory.error());
+    plan->preparation.job = (*directory)->description().id.text();
+    return openRunningJob(std::move(*bench), std::move(*plan), std::move(*directory), {request.fresh, {}},
+                          surroundings);
+}
+
+Result<std::unique_ptr<JobSession>> JobSession::resume(const Surroundings& surroundings, const std::string& job,
+                                                       const BatchRequest& options)
+{
+    auto bench = Workbench::setUp(surroundings);
+    if (!bench) return tl::unexpected(bench.error());
+    const auto entry = findJob((*bench)->state, job);
+    if (!entry) return tl::unexpected(entry.error());
+    return openAgain(std::move(*bench), entry->description.id, {}, options, surroundings);
+}
+
+Result<std::unique_ptr<JobSession>> JobSession::retry(const Surroundings& surroundings, const std::string& job,
+                                                      const RetrySelection& selection, const BatchRequest& options)
+{
+    auto bench = Workbench::setUp(surroundings);
+    if (!bench) return tl::unexpected(bench.error());
+    const auto entry = findJob((*bench)->state, job);
+    if (!entry) return tl::unexpected(entry.error());
+    auto chosen = chosenFailures(entry->path, selection);
+    if (!chosen) return tl::unexpected(chosen.error());
+    const std::string id = entry->description.id.text();
+    if (chosen->empty())
+        return fail(Reason::UsageInvalid, "no failed item of job " + id + " fits", "see: aiflow-cli status " + id);
+    return openAgain(std::move(*bench), entry->description.id, {false, std::move(*chosen)}, options, surroundings);
+}
+
+int exitCodeOf(const Error& error) noexcept
+{
+    switch (error.reason) {
+    case Reason::UsageInvalid:
+    case Reason::PipelineInvalid:
+    case Reason::ConfigInvalid:
+    case Reason::InputFileBad:
+    case Reason::InputFieldMissing:
+    case Reason::InputFieldBad:
+    case Reason::JobNotFound:
+    case Reason::JobChanged:
+        return 2;
+    case Reason::ProviderAuth:
+        return 4;
+    case Reason::ProviderOutage:
+    case Reason::ProviderQuota:
+    case Reason::ProviderRateLimited:
+    case Reason::ProviderTimeout:
+        return 5;
+    case Reason::BudgetReached:
+        return 6;
+    case Reason::JobLocked:
+        return 11;
+    default:
+        return 1;
+    }
+}
+
+} // namespace aiflow

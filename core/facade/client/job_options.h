@@ -1,0 +1,32 @@
+// The options that shape a job; kept in job.json, so that resume and retry run the same job.
+#pragma once
+
+#include "aiflow/result.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aiflow {
+
+struct JobOptions {
+    std::vector<std::pair<std::string, std::string>> columnMap;
+    std::vector<std::pair<std::string, std::string>> set;
+    bool offline = false;
+    bool strict = false;
+    bool failFast = false;
+    std::optional<std::int64_t> maxFailures;
+    std::optional<double> maxFailurePercent;
+    std::optional<int> cores;
+    std::optional<std::int64_t> memoryBytes;
+    std::int32_t priority = 5;
+    char delimiter = '\0'; // settled by the check of the input
+
+    std::string toJson() const;
+    static Result<JobOptions> fromJson(std::string_view text);
+};
+
+} // namespace aiflow

@@ -1,0 +1,371 @@
+#include "core/facade/running_job.h"
+
+#include "core/base/file_system.h"
+#include "core/base/json.h"
+#include "core/engine/job_runner.h"
+#include "core/facade/client/job_export.h"
+#include "core/facade/client/job_files.h"
+#include "core/facade/client/job_input.h"
+#include "core/facade/item_stream.h"
+#include "core/live/feed_server.h"
+#include "core/store/output_folder.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <unistd.h>
+
+namespace aiflow {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+class RunningJob final : public JobSession {
+public:
+    RunningJob(std::unique_ptr<Workbench> bench, JobPlan plan, std::unique_ptr<JobDirectory> directory,
+               WorkChoice choice)
+        : m_bench(std::move(bench)), m_plan(std::move(plan)), m_directory(std::move(directory)),
+          m_choice(std::move(choice))
+    {
+    }
+
+    ~RunningJob() override
+    {
+        m_feed.reset();
+        m_runner.reset();
+    }
+
+    // Opens journal, stores, lanes and the feed. Nothing runs yet.
+    Result<void> open(const Surroundings& surroundings)
+    {
+        const auto& job = m_directory->description();
+        if (auto opened = openLog(surroundings); !opened) return opened;
+        if (auto locked = OutputLock::take(m_plan.output, job.id); locked)
+            m_outputLock = std::move(*locked);
+        else
+            return tl::unexpected(locked.error());
+        if (auto opened = openStores(); !opened) return opened;
+        auto items = ItemStream::open(m_directory->inputSnapshot(), snapshotSettings(job), *m_plan.columns,
+                                      m_plan.inputRoot, m_plan.preparation.total, m_cache.get());
+        if (!items) return tl::unexpected(items.error());
+        m_items = std::move(*items);
+        return openLive();
+    }
+
+    const Preparation& preparation() const override { return m_plan.preparation; }
+
+    Result<JobReport> run(std::function<void(const EventLine&)> onEvent) override
+    {
+        Subscription listening;
+        if (onEvent) listening = m_live->subscribe(std::move(onEvent));
+        auto runner =
+            JobRunner::create(parts(), engineSettings(), [this](const ItemHandle& item) { return restore(item); });
+        if (!runner) return tl::unexpected(runner.error());
+        {
+            const std::lock_guard lock(m_mutex);
+            m_runner = std::move(*runner);
+        }
+        auto feed = FeedServer::start(
+            m_directory->socket(), *m_live, [this](const Json& wish) { return obey(wish); },
+            [this](std::int64_t from, std::int64_t limit) { return replay(from, limit); });
+        if (feed)
+            m_feed = std::move(*feed);
+        else
+            m_jobLog->warning("no feed: viewers cannot follow this job", {{"why", feed.error().text()}});
+
+        m_live->setState(JobState::Running);
+        m_live->jobStarted(m_restoredItems);
+        if (m_stopAsked != 0) m_runner->stop(m_stopAsked > 1 ? StopKind::Now : StopKind::Drain);
+        auto end = m_runner->run();
+        if (!end) return tl::unexpected(end.error());
+        return finish(*end);
+    }
+
+    JobSnapshot snapshot() const override
+    {
+        JobSnapshot snapshot = m_live->snapshot();
+        snapshot.ownerPid = ::getpid();
+        return snapshot;
+    }
+
+    EventLine progressLine() const override { return m_live->progress(); }
+
+    void stop(bool now) override
+    {
+        const std::lock_guard lock(m_mutex);
+        m_stopAsked = now ? 2 : std::max(m_stopAsked.load(), 1);
+        if (m_runner) m_runner->stop(now ? StopKind::Now : StopKind::Drain);
+    }
+
+    void pause() override { pauseBy("you"); }
+    void resume() override { resumeBy("you"); }
+
+private:
+    JobParts parts()
+    {
+        return {m_plan.pipeline,        *m_items,   m_bench->tools->ops(), &m_bench->tools->models(),
+                &m_bench->tools->api(), *m_journal, *m_artifacts,          m_cache.get(),
+                m_output.get(),         *m_live,    m_bench->clock,        *m_jobLog};
+    }
+
+    EngineSettings engineSettings() const
+    {
+        const JobOptions& options = m_plan.options;
+        EngineSettings settings;
+        settings.cores = options.cores.value_or(0);
+        if (options.memoryBytes) settings.valueMemory = Bytes(*options.memoryBytes);
+        settings.jobPriority = options.priority;
+        settings.fresh = m_choice.fresh;
+        settings.failFast = options.failFast;
+        settings.maxFailures = options.maxFailures;
+        settings.maxFailurePercent = options.maxFailurePercent;
+        for (const std::int64_t item : m_choice.again) settings.only.emplace_back(item);
+        return settings;
+    }
+
+    Result<void> openLog(const Surroundings& surroundings)
+    {
+        LogSettings settings;
+        settings.level = surroundings.detail == LogDetail::Everything ? LogLevel::Debug : LogLevel::Info;
+        settings.format = surroundings.logAsJson ? LogFormat::Json : LogFormat::Text;
+        settings.file = surroundings.logFile.value_or(m_directory->logFile());
+        auto log = Log::open(settings);
+        if (!log) return tl::unexpected(log.error());
+        m_jobLog = std::move(*log);
+        m_plan.preparation.log = settings.file;
+        return {};
+    }
+
+    Result<void> openStores()
+    {
+        auto artifacts = ArtifactStore::open(m_bench->state / "artifacts", systemFiles());
+        if (!artifacts) return tl::unexpected(artifacts.error());
+        m_artifacts = std::move(*artifacts);
+        auto cache = ResultCache::open(m_bench->state / "results");
+        if (cache)
+            m_cache = std::move(*cache);
+        else
+            m_jobLog->warning("no result cache: nothing is reused", {{"why", cache.error().text()}});
+        auto output = OutputFolder::open(m_plan.output, *m_artifacts, systemFiles());
+        if (!output) return tl::unexpected(output.error());
+        m_output = std::move(*output);
+        auto journal = Journal::open(m_directory->journalFile(), {});
+        if (!journal) return tl::unexpected(journal.error());
+        m_journal = std::move(*journal);
+        auto reader = m_journal->reader();
+        if (!reader) return tl::unexpected(reader.error());
+        m_reader = std::move(*reader);
+        m_journal->write(JobField{std::string(job_field::kTotal), std::to_string(m_plan.preparation.total)});
+        // The last process's farewell is not this one's.
+        m_journal->write(JobField{std::string(job_field::kFinalSnapshot), ""});
+        return m_journal->flush();
+    }
+
+    Result<void> openLive()
+    {
+        const auto& job = m_directory->description();
+        LiveIdentity identity{job.id.text(),
+                              job.pipelineName,
+                              job.input.string(),
+                              job.inputEncoding,
+                              job.output.string(),
+                              {},
+                              m_plan.preparation.total,
+                              1};
+        for (const Step& step : m_plan.pipeline.steps) {
+            static constexpr const char* kKinds[] = {"api", "model", "op"};
+            identity.steps.push_back(
+                {step.name, step.title.en, step.title.zh, kKinds[static_cast<std::size_t>(step.kind)], step.target});
+        }
+        const auto seq = m_reader->lastEventSeq();
+        if (!seq) return tl::unexpected(seq.error());
+        identity.firstSeq = *seq + 1;
+        m_live = LiveJob::create(std::move(identity), m_bench->clock, [this](const EventLine& event) {
+            m_journal->write(EventRecord{event.seq, event.json});
+        });
+        return {};
+    }
+
+    std::optional<RestoredItem> restore(const ItemHandle& item)
+    {
+        if (!m_plan.preparation.resumed) return std::nullopt;
+        const auto row = m_reader->item(item.index);
+        if (!row || !*row) return std::nullopt;
+        RestoredItem restored{(*row)->state, (*row)->steps, {}};
+        const bool again = m_choice.again.contains(item.index.value());
+        if (isTerminal(restored.state) && !again) {
+            ++m_restoredItems;
+            return restored;
+        }
+        restored.state = TaskState::Queued;
+        for (TaskState& step : restored.steps)
+            if (!isGood(step) && step != TaskState::Skipped) step = TaskState::Queued;
+        if (auto tasks = m_reader->tasksOf(item.index); tasks)
+            for (TaskEnded& task : *tasks)
+                if (isGood(task.state) || task.state == TaskState::Skipped) restored.tasks.push_back(std::move(task));
+        return restored;
+    }
+
+    void pauseBy(const std::string& who)
+    {
+        const std::lock_guard lock(m_mutex);
+        if (!m_runner || m_runner->paused()) return;
+        m_runner->pause();
+        m_live->jobPaused(who, "asked to");
+    }
+
+    void resumeBy(const std::string& who)
+    {
+        const std::lock_guard lock(m_mutex);
+        if (!m_runner || !m_runner->paused()) return;
+        m_runner->resume();
+        m_live->jobResumed(who);
+    }
+
+    // A viewer's wish, on the feed's thread.
+    Result<Json> obey(const Json& wish)
+    {
+        const std::string command = wish.value("command", "");
+        const std::string id = m_directory->description().id.text();
+        if (command == "pause") {
+            pauseBy("a viewer");
+            return Json{{"message", "job " + id + " is paused; what runs finishes first"}};
+        }
+        if (command == "resume") {
+            resumeBy("a viewer");
+            return Json{{"message", "job " + id + " goes on"}};
+        }
+        if (command == "cancel") {
+            m_cancelled = true;
+            const std::lock_guard lock(m_mutex);
+            m_runner->cancel(wish.value("now", false) ? StopKind::Now : StopKind::Drain);
+            return Json{{"message", "job " + id + " is being cancelled; what runs finishes first"}};
+        }
+        return fail(Reason::UsageInvalid, "this job knows no command \"" + command + "\"");
+    }
+
+    std::vector<EventLine> replay(std::int64_t from, std::int64_t limit)
+    {
+        std::vector<EventLine> lines;
+        (void)m_journal->flush();
+        const auto reader = m_journal->reader();
+        if (!reader) return lines;
+        const auto events = (*reader)->events(from, limit);
+        if (!events) return lines;
+        for (const EventRecord& event : *events) lines.push_back({event.seq, "", event.json});
+        return lines;
+    }
+
+    Result<JobReport> finish(const JobEnd& end)
+    {
+        JobReport report;
+        report.cause = end.cause;
+        report.tasksRun = end.tasksRun;
+        report.tasksReused = end.tasksReused;
+        report.recomputed = end.recomputed;
+        report.exitCode = exitCode(end);
+        m_live->jobFinished(end.state, report.exitCode);
+        JobSnapshot last = m_live->snapshot();
+        last.exitCode = report.exitCode;
+        if (end.state != JobState::Interrupted)
+            m_journal->write(JobField{std::string(job_field::kFinalSnapshot), toJson(last)});
+        if (auto kept = m_journal->flush(); !kept && !report.cause) report.cause = kept.error();
+        if (m_cache) (void)m_cache->flush();
+        report.snapshot = std::move(last);
+        exportLists(report);
+        m_feed.reset();
+        return report;
+    }
+
+    int exitCode(const JobEnd& end) const
+    {
+        if (end.cause) return exitCodeOf(*end.cause) == 1 && stoppedByFailures(end) ? 7 : exitCodeOf(*end.cause);
+        switch (end.state) {
+        case JobState::Succeeded:
+            return 0;
+        case JobState::Partial:
+            return 3;
+        case JobState::Cancelled:
+        case JobState::Interrupted:
+            return 130;
+        default:
+            return 1;
+        }
+    }
+
+    bool stoppedByFailures(const JobEnd& end) const
+    {
+        return end.items[TaskState::Failed] > 0 && end.cause && end.cause->reason == Reason::Cancelled;
+    }
+
+    // results.csv and failures.csv beside the result files; trouble with them is told, not fatal.
+    void exportLists(JobReport& report)
+    {
+        ExportRequest request;
+        request.files = {ExportFile::Results, ExportFile::Failures};
+        const JobEntry entry{m_directory->description(), m_directory->path(), std::nullopt};
+        const auto written = exportJobFiles(entry, m_bench->state, request);
+        if (written) {
+            report.files = written->written;
+            report.resultFiles = written->files;
+        } else {
+            m_jobLog->error("results.csv could not be written", {{"why", written.error().text()}});
+            if (!report.cause) report.cause = written.error();
+        }
+    }
+
+    std::unique_ptr<Workbench> m_bench;
+    JobPlan m_plan;
+    std::unique_ptr<JobDirectory> m_directory;
+    WorkChoice m_choice;
+    std::shared_ptr<Log> m_jobLog;
+    std::unique_ptr<OutputLock> m_outputLock;
+    std::unique_ptr<ArtifactStore> m_artifacts;
+    std::unique_ptr<ResultCache> m_cache;
+    std::unique_ptr<OutputFolder> m_output;
+    std::unique_ptr<Journal> m_journal;
+    std::unique_ptr<JournalReader> m_reader; // for restore(): on the thread of run()
+    std::unique_ptr<ItemStream> m_items;
+    std::unique_ptr<LiveJob> m_live;
+    std::mutex m_mutex; // guards m_runner's making against calls from other threads
+    std::unique_ptr<JobRunner> m_runner;
+    std::unique_ptr<FeedServer> m_feed;
+    std::atomic<int> m_stopAsked{0}; // 1: drain, 2: now; may come before run()
+    std::atomic<bool> m_cancelled{false};
+    std::int64_t m_restoredItems = 0;
+};
+
+} // namespace
+
+Result<std::unique_ptr<Workbench>> Workbench::setUp(const Surroundings& surroundings)
+{
+    auto bench = std::make_unique<Workbench>();
+    auto files = InstalledFiles::locate(surroundings.resources);
+    if (!files) return tl::unexpected(files.error());
+    bench->files = *files;
+    auto configuration = loadConfiguration({"", userConfigFile(), surroundings.configFile.value_or("aiflow.yaml")});
+    if (!configuration) return tl::unexpected(configuration.error());
+    bench->configuration = std::move(*configuration);
+    std::optional<fs::path> wished = surroundings.stateDirectory;
+    if (!wished && !bench->configuration.stateDir.empty()) wished = bench->configuration.stateDir;
+    auto state = stateDirectory(wished);
+    if (!state) return tl::unexpected(state.error());
+    bench->state = std::move(*state);
+    if (auto made = systemFiles().makeDirectories(bench->state); !made) return tl::unexpected(made.error());
+    auto tools = Toolbox::open(bench->files, bench->clock, *bench->log);
+    if (!tools) return tl::unexpected(tools.error());
+    bench->tools = std::move(*tools);
+    return bench;
+}
+
+Result<std::unique_ptr<JobSession>> openRunningJob(std::unique_ptr<Workbench> bench, JobPlan plan,
+                                                   std::unique_ptr<JobDirectory> directory, WorkChoice choice,
+                                                   const Surroundings& surroundings)
+{
+    auto job = std::make_unique<RunningJob>(std::move(bench), std::move(plan), std::move(directory), std::move(choice));
+    if (auto opened = job->open(surroundings); !opened) return tl::unexpected(opened.error());
+    return job;
+}
+
+} // namespace aiflow

@@ -1,0 +1,4 @@
+add_executable(bench_journal journal.cpp)
+set_target_properties(bench_journal PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+target_include_directories(bench_journal PRIVATE ${PROJECT_SOURCE_DIR})
+target_link_libraries(bench_journal PRIVATE aiflow_store aiflow_warnings)
