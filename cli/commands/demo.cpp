@@ -4,7 +4,6 @@
 #include "cli/session/job_run.h"
 
 #include <algorithm>
-#include <fmt/format.h>
 #include <system_error>
 
 namespace aiflow {
@@ -97,8 +96,7 @@ private:
         if (console.quiet()) return;
         const fs::path folder(m_folder);
         const std::string out = (folder / "out").string();
-        std::string text =
-            fmt::format(fmt::runtime(console.say({"\nThe pictures are in {}\n", "\n图片位于 {}\n"})), out);
+        std::string text = fill(console.say({"\nThe pictures are in {}\n", "\n图片位于 {}\n"}), {out});
         const bool failures = report.snapshot.items[TaskState::Failed] > 0;
         if (designed && failures) text += explanation(console, folder);
         console.err(text);
@@ -118,16 +116,16 @@ private:
 
     static std::string explanation(const Console& console, const fs::path& folder)
     {
-        return fmt::format(
-            fmt::runtime(console.say(
+        return fill(
+            console.say(
                 {"Two products were made to fail, so that you see how failures look: one row names a picture that is\n"
                  "not there, one picture is damaged. The run worked as designed (a batch would have ended with exit "
                  "3).\n"
-                 "Fix the two rows in {0}: give each a picture of {1}, then run the line below.\n",
+                 "Fix the two rows in {}: give each a picture of {}, then run the line below.\n",
                  "有两个商品是特意安排失败的，用来展示失败的样子：一行的图片不存在，一张图片已损坏。\n"
                  "本次运行符合设计（batch 命令此时的退出码为 3）。\n"
-                 "请在 {0} 中修正这两行：从 {1} 中各选一张图片，然后运行下面的命令。\n"})),
-            (folder / "out" / "failures.csv").string(), (folder / "images").string());
+                 "请在 {} 中修正这两行：从 {} 中各选一张图片，然后运行下面的命令。\n"}),
+            {(folder / "out" / "failures.csv").string(), (folder / "images").string()});
     }
 
     std::string m_folder = "aiflow-demo";

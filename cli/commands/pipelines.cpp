@@ -5,8 +5,6 @@
 #include "cli/program/table.h"
 #include "cli/session/job_run.h"
 
-#include <fmt/format.h>
-
 namespace aiflow {
 
 namespace {
@@ -15,7 +13,9 @@ constexpr Text kNameHelp{"a shipped pipeline's name, or a file", "自带流程�
 
 std::string joined(const std::vector<std::string>& words, std::string_view separator)
 {
-    return fmt::format("{}", fmt::join(words, separator));
+    std::string text;
+    for (const std::string& word : words) text.append(text.empty() ? "" : separator).append(word);
+    return text;
 }
 
 class PipelinesList final : public Command {

@@ -13,7 +13,6 @@
 #include "cli/terminal/terminal_guard.h"
 
 #include <algorithm>
-#include <fmt/format.h>
 #include <mutex>
 #include <thread>
 #include <unistd.h>
@@ -36,26 +35,23 @@ public:
     void opening(std::string_view input) override
     {
         m_input = terminal::harmless(input);
-        draw({fmt::format(fmt::runtime(m_console.say({"AIFlow {}  reading {}", "AIFlow {}  正在读取 {}"})), kVersion,
-                          m_input)});
+        draw({fill(m_console.say({"AIFlow {}  reading {}", "AIFlow {}  正在读取 {}"}), {kVersion, m_input})});
     }
 
     void checking(std::int64_t rows) override
     {
-        draw({fmt::format(
-            fmt::runtime(m_console.say({"AIFlow {}  reading {}: {} rows", "AIFlow {}  正在读取 {}：{} 行"})), kVersion,
-            m_input, terminal::grouped(rows))});
+        draw({fill(m_console.say({"AIFlow {}  reading {}: {} rows", "AIFlow {}  正在读取 {}：{} 行"}),
+                   {kVersion, m_input, terminal::grouped(rows)})});
     }
 
     void begin(const Preparation& preparation) override
     {
         announce(headerSentence(m_console, preparation));
         for (const std::string& note : preparationNotes(m_console, preparation)) announce(note);
-        announce(fmt::format(
-            fmt::runtime(m_console.say({"Ctrl-C stops safely and can be resumed.  From elsewhere: "
-                                        "aiflow-cli attach {}",
-                                        "Ctrl-C 可安全停止，之后可继续。在别处查看：aiflow-cli attach {}"})),
-            preparation.job));
+        announce(fill(m_console.say({"Ctrl-C stops safely and can be resumed.  From elsewhere: "
+                                     "aiflow-cli attach {}",
+                                     "Ctrl-C 可安全停止，之后可继续。在别处查看：aiflow-cli attach {}"}),
+                      {preparation.job}));
         announce("");
         m_thread = std::thread([this] { show(); });
     }
@@ -126,9 +122,8 @@ private:
     void tellHeldBack()
     {
         for (const auto& [kind, count] : m_throttle.heldBack(Clock::now()))
-            announce(fmt::format(
-                fmt::runtime(m_console.say({"  ...and {} more like this: {} {}", "  ……另有 {} 个同类失败：{} {}"})),
-                count, kind.first, kind.second));
+            announce(fill(m_console.say({"  ...and {} more like this: {} {}", "  ……另有 {} 个同类失败：{} {}"}),
+                          {count, kind.first, kind.second}));
     }
 
     std::vector<std::string> blockLines()
@@ -137,8 +132,7 @@ private:
         auto lines = terminal::renderBlock(m_watched.snapshot(), look);
         if (const auto left = timeLeft())
             lines.push_back(terminal::cut(
-                fmt::format(fmt::runtime(m_console.say({" stopping: {} s at most", " 正在停止：最多 {} 秒"})),
-                            left->count()),
+                fill(m_console.say({" stopping: {} s at most", " 正在停止：最多 {} 秒"}), {left->count()}),
                 look.columns));
         return lines;
     }

@@ -113,7 +113,7 @@ private:
     {
         const JobReport& report = *outcome.report;
         m_display->conclude(report.snapshot);
-        if (m_options.output == OutputFormat::Json) m_console.out(reportJson(report, outcome.exitCode) + "\n");
+        if (m_options.output == OutputFormat::Json) m_console.out(reportJson(report) + "\n");
         const bool stopped = m_stop.signal() && outcome.exitCode == exitCodeOfSignal(*m_stop.signal());
         const bool silent = m_console.quiet() && outcome.exitCode == 0;
         if (m_options.output == OutputFormat::Text && !silent) {

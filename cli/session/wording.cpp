@@ -7,7 +7,6 @@
 #include "cli/terminal/summary.h"
 
 #include <ctime>
-#include <fmt/format.h>
 
 namespace aiflow {
 
@@ -17,7 +16,7 @@ namespace {
 
 template <typename... Values> std::string fill(const Console& console, Text text, const Values&... values)
 {
-    return fmt::format(fmt::runtime(console.say(text)), values...);
+    return aiflow::fill(console.say(text), {values...});
 }
 
 std::string fileName(const std::string& path)
