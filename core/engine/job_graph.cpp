@@ -54,6 +54,7 @@ struct JobGraph::Nodes {
         joins.emplace_back(*graph, flow::unlimited,
                            [&bodies, index](Token token, Join::output_ports_type& ports) noexcept {
                                token.step = index;
+                               token.element = -1;
                                if (bodies.arrive(token)) std::get<0>(ports).try_put(Turn{});
                            });
         flow::make_edge(flow::output_port<0>(joins.back()), *lane);

@@ -271,7 +271,9 @@ private:
         if (end.state != JobState::Interrupted)
             m_journal->write(JobField{std::string(job_field::kFinalSnapshot), toJson(last)});
         if (auto kept = m_journal->flush(); !kept && !report.cause) report.cause = kept.error();
-        if (m_cache) (void)m_cache->flush();
+        if (m_cache)
+            if (const auto kept = m_cache->flush(); !kept)
+                m_jobLog->warning("some results were not kept for later jobs", {{"why", kept.error().text()}});
         report.snapshot = std::move(last);
         exportLists(report);
         m_feed.reset();

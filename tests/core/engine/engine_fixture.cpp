@@ -56,8 +56,8 @@ Result<Values> gate(const OpCall& call)
 Result<Values> list(const OpCall& call)
 {
     const std::int64_t number = numberOf(call);
-    Json values = Json::array();
-    for (std::int64_t i = 0; i < call.params.value("length", 3); ++i) values.push_back(number * 10 + i);
+    Value::List values;
+    for (std::int64_t i = 0; i < call.params.value("length", 3); ++i) values.emplace_back(Json(number * 10 + i));
     Values made;
     made.set("list", Value(std::move(values)));
     return made;
@@ -69,7 +69,8 @@ Result<Values> size(const OpCall& call)
     const auto length = values.list() != nullptr ? values.list()->size() : values.json()->size();
     std::size_t empty = 0;
     if (values.list() != nullptr)
-        empty = static_cast<std::size_t>(std::ranges::count_if(*values.list(), [](const Value& v) { return v.empty(); }));
+        empty =
+            static_cast<std::size_t>(std::ranges::count_if(*values.list(), [](const Value& v) { return v.empty(); }));
     Values made;
     made.set("value", Value(Json(length * 100 + empty)));
     return made;
@@ -113,6 +114,7 @@ OpProbe& probe()
 
 Result<std::optional<ItemRecord>> NumberedItems::next()
 {
+    if (beforeNext) beforeNext(m_next);
     if (m_next >= m_count) return std::optional<ItemRecord>();
     ItemRecord record;
     record.handle.index = ItemIndex(m_next);
@@ -120,7 +122,8 @@ Result<std::optional<ItemRecord>> NumberedItems::next()
     record.handle.line = m_next + 2;
     record.handle.byteLength = 16;
     record.fields.values = std::make_shared<const Json>(Json{{"sku", record.handle.id}, {"n", m_next}});
-    if (std::ranges::find(bad, m_next) != bad.end()) record.error = Error{Reason::InputFieldBad, "n is no number", {}, {}};
+    if (std::ranges::find(bad, m_next) != bad.end())
+        record.error = Error{Reason::InputFieldBad, "n is no number", {}, {}};
     ++m_next;
     return std::optional(std::move(record));
 }
@@ -146,10 +149,16 @@ TestApiLane::~TestApiLane()
     if (m_thread.joinable()) m_thread.join();
 }
 
+void TestApiLane::waitForCalls(std::int64_t count)
+{
+    std::unique_lock lock(m_mutex);
+    m_changed.wait(lock, [&] { return calls.load() >= count; });
+}
+
 void TestApiLane::submit(ApiCall call, ApiDone done)
 {
-    calls.fetch_add(1);
     const std::lock_guard lock(m_mutex);
+    calls.fetch_add(1);
     if (!m_thread.joinable()) m_thread = std::thread([this] { work(); });
     m_waiting.emplace_back(call.task, std::move(done));
     m_changed.notify_all();
@@ -253,10 +262,12 @@ void TestModelLane::submit(std::string_view, std::unique_ptr<PreparedInput> inpu
     m_changed.notify_all();
 }
 
-JobBench::JobBench()
-    : root(folder.path().toStdString()), ops(std::move(OpRegistry::open({}).value()))
+JobBench::JobBench() : root(folder.path().toStdString()), ops(std::move(OpRegistry::open({}).value()))
 {
-    const std::vector<Port> any{{"a", PortType::Any, false}, {"b", PortType::Any, false}, {"c", PortType::Any, false}, {"n", PortType::Any, false}};
+    const std::vector<Port> any{{"a", PortType::Any, false},
+                                {"b", PortType::Any, false},
+                                {"c", PortType::Any, false},
+                                {"n", PortType::Any, false}};
     const std::vector<Port> needsA{{"a", PortType::Any, true}, {"b", PortType::Any, false}};
     const auto fixed = [](Json value) { return std::make_shared<const Json>(std::move(value)); };
     const std::vector<Parameter> params{{"log", PortType::Text, fixed(""), ""},
@@ -265,7 +276,13 @@ JobBench::JobBench()
     ops->add({"test.step", "1", any, {{"value", PortType::Number}}, params, ""}, step);
     ops->add({"test.needs", "1", needsA, {{"value", PortType::Number}}, params, ""}, step);
     ops->add({"test.gate", "1", any, {{"value", PortType::Number}}, params, ""}, gate);
-    ops->add({"test.list", "1", {{"n", PortType::Any}}, {{"list", PortType::List}}, {{"length", PortType::Number, fixed(3), ""}}, ""}, list);
+    ops->add({"test.list",
+              "1",
+              {{"n", PortType::Any}},
+              {{"list", PortType::List}},
+              {{"length", PortType::Number, fixed(3), ""}},
+              ""},
+             list);
     ops->add({"test.size", "1", {{"values", PortType::Any}}, {{"value", PortType::Number}}, {}, ""}, size);
     artifacts = std::move(ArtifactStore::open(root / "artifacts", systemFiles()).value());
     cache = std::move(ResultCache::open(root / "results").value());
@@ -294,8 +311,9 @@ Restore JobBench::restore()
 {
     m_restoreFrom = reader();
     return [this](const ItemHandle& item) -> std::optional<RestoredItem> {
-        const auto row = m_restoreFrom->item(item.index).value();
+        auto row = m_restoreFrom->item(item.index).value();
         if (!row) return std::nullopt;
+        if (retrying && row->state == TaskState::Failed) row->state = TaskState::Queued;
         return RestoredItem{row->state, row->steps, m_restoreFrom->tasksOf(item.index).value()};
     };
 }

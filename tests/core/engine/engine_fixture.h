@@ -12,8 +12,8 @@
 #include <mutex>
 #include <QTemporaryDir>
 #include <string>
-#include <utility>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace aiflow::test {
@@ -29,6 +29,7 @@ public:
     Result<ContentHash> fileHash(const ItemHandle&, const std::string& path) override { return sha256(path); }
 
     std::vector<std::int64_t> bad;
+    std::function<void(std::int64_t given)> beforeNext;
     std::atomic<std::int64_t> readAgain{0};
 
 private:
@@ -48,11 +49,11 @@ public:
     void cancelWaiting() override;
     std::int64_t inFlight() const override;
 
-    void hold();    // calls wait
-    void release(); // those that wait are answered, and later ones at once
+    void hold();                                             // calls wait
+    void waitForCalls(std::int64_t count);                   // since the beginning
+    void release();                                          // those that wait are answered, and later ones at once
     std::function<Result<ApiAnswer>(const TaskKey&)> answer; // default: {"text":"answer <item>"}
     std::atomic<std::int64_t> calls{0};
-    bool keepsKeys = true; // of waiting calls; without, a waiting call costs this lane as little as it can
 
 private:
     void work();
@@ -103,8 +104,8 @@ struct OpProbe {
 };
 OpProbe& probe();
 
-// Ops: test.step {a,b,c,n optional; params name, throw_every, fail_every, log} -> value; test.list {n} -> list of three;
-// test.gate as test.step, but waits for the probe's gate; test.size {values} -> length of a list.
+// Ops: test.step {a,b,c,n optional; params name, throw_every, fail_every, log} -> value; test.list {n} -> list of
+// three; test.gate as test.step, but waits for the probe's gate; test.size {values} -> length of a list.
 class JobBench : public StepCatalog {
 public:
     JobBench();
@@ -141,6 +142,7 @@ public:
     bool withCache = false;
     bool withOutput = false;
     bool resuming = false;
+    bool retrying = false; // failed items of the earlier process begin again
     std::unique_ptr<ArtifactStore> artifacts;
     std::unique_ptr<ResultCache> cache;
     std::unique_ptr<OutputFolder> output;

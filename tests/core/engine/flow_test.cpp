@@ -1,5 +1,6 @@
 #include "engine_fixture.h"
 
+#include <algorithm>
 #include <QTest>
 #include <thread>
 
@@ -167,7 +168,8 @@ private Q_SLOTS:
     void aBadRowFailsAtOnceAndNothingOfItRuns()
     {
         JobBench job;
-        job.load("steps:\n  a: { op: test.step, inputs: { n: $item.n } }\n  b: { op: test.step, inputs: { a: $a.value } }\n");
+        job.load("steps:\n  a: { op: test.step, inputs: { n: $item.n } }\n  b: { op: test.step, inputs: { a: $a.value "
+                 "} }\n");
         job.beforeRun = [&] { job.items->bad = {3}; };
         const auto end = job.run(6);
         QVERIFY(end);
@@ -184,9 +186,14 @@ private Q_SLOTS:
         JobBench job;
         job.settings.activeItems = 20;
         job.settings.cores = 2;
-        job.load("steps:\n  a: { op: test.gate, inputs: { n: $item.n } }\n  b: { op: test.step, inputs: { a: $a.value } }\n");
+        job.load("steps:\n  a: { op: test.gate, inputs: { n: $item.n } }\n  b: { op: test.step, inputs: { a: $a.value "
+                 "} }\n");
         probe().gateOpen = false;
         job.start(1000);
+        std::int64_t most = 0;
+        job.items->beforeNext = [&](std::int64_t given) {
+            most = std::max(most, given + 1 - job.live->snapshot().items.terminal());
+        };
         std::thread opener([&] {
             probe().waitForGate(2);
             probe().openGate();
@@ -195,6 +202,7 @@ private Q_SLOTS:
         opener.join();
         QVERIFY(end);
         QCOMPARE(end->items[TaskState::Succeeded], 1000);
+        QVERIFY2(most > 2 && most <= 20, std::to_string(most).c_str());
     }
 };
 
