@@ -76,8 +76,8 @@ public:
         if (!m_process.waitForFinished(kPatience)) m_process.kill();
         m_process.waitForFinished(kPatience);
         collect();
-        m_outcome.exitCode = m_process.exitStatus() == QProcess::NormalExit ? m_process.exitCode()
-                                                                            : 128 + m_process.exitCode();
+        m_outcome.exitCode =
+            m_process.exitStatus() == QProcess::NormalExit ? m_process.exitCode() : 128 + m_process.exitCode();
         return m_outcome;
     }
     Outcome run(const QByteArray& input = {})
