@@ -340,13 +340,17 @@ private:
 
 } // namespace
 
+// What holds when nobody says anything else.
+constexpr const char* kBuiltIn = "aiflow: 1\noutput: out\noffline: false\ncpu: { cores: 0 }\nmemory: 512MiB\n";
+
 Result<std::unique_ptr<Workbench>> Workbench::setUp(const Surroundings& surroundings)
 {
     auto bench = std::make_unique<Workbench>();
     auto files = InstalledFiles::locate(surroundings.resources);
     if (!files) return tl::unexpected(files.error());
     bench->files = *files;
-    auto configuration = loadConfiguration({"", userConfigFile(), surroundings.configFile.value_or("aiflow.yaml")});
+    auto configuration =
+        loadConfiguration({kBuiltIn, userConfigFile(), surroundings.configFile.value_or("aiflow.yaml")});
     if (!configuration) return tl::unexpected(configuration.error());
     bench->configuration = std::move(*configuration);
     std::optional<fs::path> wished = surroundings.stateDirectory;

@@ -2,6 +2,7 @@
 #include "core/base/file_system.h"
 #include "core/base/json.h"
 #include "core/inference/batching_lane.h"
+#include "core/compute/op_call.h"
 #include "core/inference/families.h"
 #include "core/inference/resample.h"
 #include "core/inference/torch_device.h"
