@@ -341,7 +341,7 @@ private:
 } // namespace
 
 // What holds when nobody says anything else.
-constexpr const char* kBuiltIn = "aiflow: 1\noutput: out\noffline: false\ncpu: { cores: 0 }\nmemory: 512MiB\n";
+constexpr const char* kBuiltIn = "aiflow: 1\noutput: out\noffline: false\nmemory: 512MiB\n";
 
 Result<std::unique_ptr<Workbench>> Workbench::setUp(const Surroundings& surroundings)
 {
