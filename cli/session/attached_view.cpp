@@ -71,11 +71,20 @@ public:
         if (m_options.progress == terminal::Progress::Plain) m_lines.heartbeat(m_last, timeText(), Clock::now());
         if (m_options.progress != terminal::Progress::Block) return;
         const terminal::Look look = m_console.errLook();
-        if (std::exchange(m_columns, look.columns) != look.columns) m_printer.resized(look.columns);
-        m_printer.draw(terminal::renderBlock(m_last, look), look.columns, Clock::now());
+        if (std::exchange(m_columns, look.columns) != look.columns) {
+            m_printer.resized(look.columns);
+            m_shown.clear();
+        }
+        auto lines = terminal::renderBlock(m_last, look);
+        if (lines == m_shown && !m_printer.isBehind()) return;
+        if (m_printer.draw(lines, look.columns, Clock::now())) m_shown = std::move(lines);
     }
 
-    void erase() { m_printer.erase(); }
+    void erase()
+    {
+        m_printer.erase();
+        m_shown.clear();
+    }
     const JobSnapshot& last() const noexcept { return m_last; }
     std::int64_t nextSeq() const noexcept { return m_nextSeq; }
     void startAt(std::int64_t seq) { m_nextSeq = seq; }
@@ -88,6 +97,7 @@ private:
     FailureThrottle m_throttle;
     std::optional<terminal::TerminalGuard> m_guard;
     JobSnapshot m_last;
+    std::vector<std::string> m_shown;
     std::int64_t m_nextSeq = 1;
     int m_columns = 0;
 };
