@@ -27,8 +27,11 @@ public:
         size.ws_row = 30;
         std::vector<std::string> texts{file.toStdString()};
         for (const QString& word : words) texts.push_back(word.toStdString());
-        std::vector<std::string> environment{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TERM=xterm-256color"};
+        std::vector<std::string> environment;
         for (const QString& variable : variables) environment.push_back(variable.toStdString());
+        // Of two values the first one counts.
+        for (const char* variable : {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "TERM=xterm-256color"})
+            environment.emplace_back(variable);
         const auto pointers = [](std::vector<std::string>& list) {
             std::vector<char*> raw;
             for (std::string& text : list) raw.push_back(text.data());
@@ -94,8 +97,10 @@ private:
         if (::poll(&ready, 1, patience) <= 0) return false;
         char bytes[4096];
         const ssize_t count = ::read(m_master, bytes, sizeof bytes);
-        if (count <= 0) m_ended = true; // EIO: the other side closed
-        else m_seen.append(bytes, static_cast<int>(count));
+        if (count <= 0)
+            m_ended = true; // EIO: the other side closed
+        else
+            m_seen.append(bytes, static_cast<int>(count));
         return count > 0;
     }
 
