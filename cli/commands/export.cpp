@@ -5,7 +5,6 @@
 #include "cli/session/job_run.h"
 
 #include <algorithm>
-#include <fmt/format.h>
 
 namespace aiflow {
 
@@ -79,9 +78,9 @@ private:
         }
         if (console.quiet()) return;
         for (const auto& path : summary.written) console.out(path.string() + "\n");
-        console.out(fmt::format(fmt::runtime(console.say({"{} results, {} failures, {} files in {}\n",
-                                                          "{} 个结果，{} 个失败，{} 个文件，位于 {}\n"})),
-                                summary.results, summary.failures, summary.files, summary.folder.string()));
+        console.out(fill(
+            console.say({"{} results, {} failures, {} files in {}\n", "{} 个结果，{} 个失败，{} 个文件，位于 {}\n"}),
+            {summary.results, summary.failures, summary.files, summary.folder.string()}));
         if (summary.failures > 0) console.next({"retry " + m_job + " --failed"});
     }
 

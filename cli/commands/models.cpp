@@ -6,11 +6,17 @@
 #include "cli/session/job_run.h"
 
 #include <algorithm>
-#include <fmt/format.h>
 
 namespace aiflow {
 
 namespace {
+
+// MiB with one decimal.
+std::string tenthsOf(std::int64_t bytes)
+{
+    const std::int64_t tenths = (bytes * 10 + 524'288) / 1'048'576;
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+}
 
 class ModelsCommand final : public Command {
 public:
@@ -66,8 +72,7 @@ private:
         table.align(3, Table::Align::Right);
         for (const ModelLine& model : models)
             table.row(
-                {model.name, model.family, model.version,
-                 fmt::format("{:.1f}", static_cast<double>(model.bytes) / 1048576.), model.licence,
+                {model.name, model.family, model.version, tenthsOf(model.bytes), model.licence,
                  m_verify ? say(model.problem ? Text{"bad", "有问题"} : Text{"good", "正常"}) : model.file.string()});
         return table.text();
     }

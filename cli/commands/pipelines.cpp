@@ -5,8 +5,6 @@
 #include "cli/program/table.h"
 #include "cli/session/job_run.h"
 
-#include <fmt/format.h>
-
 namespace aiflow {
 
 namespace {
@@ -15,7 +13,9 @@ constexpr Text kNameHelp{"a shipped pipeline's name, or a file", "自带流程�
 
 std::string joined(const std::vector<std::string>& words, std::string_view separator)
 {
-    return fmt::format("{}", fmt::join(words, separator));
+    std::string text;
+    for (const std::string& word : words) text.append(text.empty() ? "" : separator).append(word);
+    return text;
 }
 
 class PipelinesList final : public Command {
@@ -64,7 +64,7 @@ public:
     CommandCard card() const override
     {
         return {"pipelines show",
-                {"One pipeline: columns, parameters, steps.", "查看一个流程：列、参数、步骤。"},
+                {"One pipeline: columns, steps.", "查看一个流程：列、参数、步骤。"},
                 "NAME",
                 {{"pipelines show hero-image", {"a shipped one", "自带流程"}},
                  {"pipelines show my/pipeline.yaml", {"a file", "流程文件"}}}};

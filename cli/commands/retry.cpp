@@ -2,9 +2,9 @@
 #include "cli/commands/commands.h"
 #include "cli/program/console.h"
 #include "cli/session/job_run.h"
+#include "cli/terminal/cells.h"
 
 #include <algorithm>
-#include <fmt/format.h>
 
 namespace aiflow {
 
@@ -26,7 +26,7 @@ public:
     {
         return {"retry",
                 {"Try failed items of a job again, in the same job.", "在同一任务中重试失败的商品。"},
-                "JOB [--failed | --group REASON | --where 'reason:...'] [options]",
+                "JOB [--failed|--group REASON|--where FILTER] [options]",
                 {{"retry last --failed", {"all that failed", "所有失败的商品"}},
                  {"retry last --group input.image_missing", {"one group", "其中一组"}},
                  {"retry last --where 'reason:input.*' --yes", {"without asking", "不询问"}},
@@ -115,17 +115,18 @@ private:
                         "see: aiflow-cli status " + status.job);
         if (invocation.common.yes) return true;
         if (!console.canAsk())
-            return fail(Reason::UsageInvalid, fmt::format("{} items of job {} would be retried", count, status.job),
+            return fail(Reason::UsageInvalid, fill("{} items of job {} would be retried", {count, status.job}),
                         "add --yes to do it");
         std::string text;
         for (const FailureGroupSnapshot& group : status.failures)
             if (fits(group, m_selection.reasons))
-                text += fmt::format("  {:>6}  {:<24}  {}  {}\n", group.count, info(group.reason).code, group.step,
-                                    group.message);
+                text += terminal::padLeft(terminal::grouped(group.count), 8) + "  " +
+                        terminal::pad(info(group.reason).code, 24) + "  " + terminal::harmless(group.step) + "  " +
+                        terminal::harmless(group.message) + "\n";
         console.err(text);
-        const auto question = fmt::format(
-            fmt::runtime(console.say({"Retry {} items of job {}? [y/N] ", "重试 {} 个商品（任务 {}）？[y/N] "})), count,
-            status.job);
+        const auto question =
+            fill(console.say({"Retry {} items of job {}? [y/N] ", "重试 {} 个商品（任务 {}）？[y/N] "}),
+                 {count, status.job});
         const auto answer = Console::ask(question);
         return answer && (*answer == "y" || *answer == "Y" || *answer == "yes" || *answer == "是");
     }

@@ -7,8 +7,6 @@
 #include "cli/session/wording.h"
 #include "cli/terminal/tables.h"
 
-#include <fmt/format.h>
-
 namespace aiflow {
 
 namespace {
@@ -116,8 +114,7 @@ private:
         console.out(terminal::renderList(jobs, console.outLook()));
         if (all > jobs.size())
             console.err(
-                fmt::format(fmt::runtime(console.say({" {} older ones: --limit\n", " 另有 {} 个更早的：--limit\n"})),
-                            all - jobs.size()));
+                fill(console.say({" {} older ones: --limit\n", " 另有 {} 个更早的：--limit\n"}), {all - jobs.size()}));
         console.next(nextAfterList(jobs));
     }
 

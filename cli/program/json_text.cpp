@@ -1,143 +1,135 @@
 #include "cli/program/json_text.h"
 
-#include <nlohmann/json.hpp>
+#include "cli/program/json_writer.h"
 
 namespace aiflow {
 
 namespace {
 
-using nlohmann::json;
+// The first version: members are only added to it.
+JsonObject versioned() { return std::move(JsonObject().number("v", 1)); }
 
-std::string textOf(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+JsonObject objectOf(const JobSnapshot& snapshot) { return std::move(JsonObject(toJson(snapshot)).number("v", 1)); }
 
-json objectOf(const JobSnapshot& snapshot)
+std::string objectOf(const Error& error)
 {
-    json object = json::parse(toJson(snapshot), nullptr, false);
-    if (!object.is_object()) object = json::object();
-    object["v"] = 1;
-    return object;
+    JsonObject object;
+    object.text("reason", info(error.reason).code).text("message", error.message).textIfAny("hint", error.hint);
+    if (!error.where) return object.done();
+    object.text("file", error.where->file);
+    if (error.where->line > 0) object.number("line", error.where->line);
+    if (error.where->column > 0) object.number("column", error.where->column);
+    return object.done();
 }
 
-json objectOf(const Error& error)
+std::string pathsOf(std::span<const std::filesystem::path> paths)
 {
-    json object{{"reason", info(error.reason).code}, {"message", error.message}};
-    if (!error.hint.empty()) object["hint"] = error.hint;
-    if (!error.where) return object;
-    object["file"] = error.where->file;
-    if (error.where->line > 0) object["line"] = error.where->line;
-    if (error.where->column > 0) object["column"] = error.where->column;
-    return object;
+    return jsonArray(paths, [](const auto& path) { return jsonString(path.string()); });
 }
 
-json arrayOf(std::span<const Error> errors)
+std::string errorsOf(std::span<const Error> errors)
 {
-    json array = json::array();
-    for (const Error& error : errors) array.push_back(objectOf(error));
-    return array;
-}
-
-json arrayOf(std::span<const std::filesystem::path> paths)
-{
-    json array = json::array();
-    for (const auto& path : paths) array.push_back(path.string());
-    return array;
+    return jsonArray(errors, [](const Error& error) { return objectOf(error); });
 }
 
 } // namespace
 
-std::string statusJson(const JobSnapshot& snapshot) { return textOf(objectOf(snapshot)); }
+std::string statusJson(const JobSnapshot& snapshot) { return objectOf(snapshot).done(); }
 
 std::string listJson(std::span<const JobSnapshot> jobs)
 {
-    json array = json::array();
-    for (const JobSnapshot& job : jobs) array.push_back(objectOf(job));
-    return textOf({{"v", 1}, {"jobs", array}});
+    return versioned().raw("jobs", jsonArray(jobs, [](const JobSnapshot& job) { return statusJson(job); })).done();
 }
 
-std::string reportJson(const JobReport& report, int exitCode)
+std::string reportJson(const JobReport& report)
 {
-    json object = objectOf(report.snapshot);
-    object["outcome"] = info(report.snapshot.state).key;
-    object["exit_code"] = exitCode;
-    object["files"] = arrayOf(report.files);
-    object["result_files"] = report.resultFiles;
-    object["tasks"] = {{"run", report.tasksRun}, {"reused", report.tasksReused}, {"recomputed", report.recomputed}};
-    if (report.cause) object["cause"] = objectOf(*report.cause);
-    return textOf(object);
+    JsonObject object = objectOf(report.snapshot);
+    object.text("outcome", info(report.snapshot.state).key).raw("files", pathsOf(report.files));
+    object.number("result_files", report.resultFiles);
+    JsonObject tasks;
+    tasks.number("run", report.tasksRun).number("reused", report.tasksReused).number("recomputed", report.recomputed);
+    object.raw("tasks", tasks.done());
+    if (report.cause) object.raw("cause", objectOf(*report.cause));
+    return object.done();
 }
 
 std::string errorJson(const Error& error, int exitCode)
 {
-    return textOf({{"v", 1}, {"type", "error"}, {"error", objectOf(error)}, {"exit_code", exitCode}});
+    return versioned().text("type", "error").raw("error", objectOf(error)).number("exit_code", exitCode).done();
 }
 
 std::string exportJson(const ExportSummary& summary)
 {
-    return textOf({{"v", 1},
-                   {"folder", summary.folder.string()},
-                   {"written", arrayOf(summary.written)},
-                   {"results", summary.results},
-                   {"failures", summary.failures},
-                   {"files", summary.files}});
+    JsonObject object = versioned();
+    object.text("folder", summary.folder.string()).raw("written", pathsOf(summary.written));
+    object.number("results", summary.results).number("failures", summary.failures).number("files", summary.files);
+    return object.done();
 }
 
 std::string pipelinesJson(std::span<const PipelineLine> pipelines)
 {
-    json array = json::array();
-    for (const PipelineLine& line : pipelines)
-        array.push_back({{"name", line.name},
-                         {"title", {{"en", line.titleEn}, {"zh", line.titleZh}}},
-                         {"file", line.file.string()},
-                         {"steps", line.steps},
-                         {"required_columns", line.requiredColumns},
-                         {"errors", arrayOf(line.errors)}});
-    return textOf({{"v", 1}, {"pipelines", array}});
+    const auto one = [](const PipelineLine& line) {
+        const std::string title = JsonObject().text("en", line.titleEn).text("zh", line.titleZh).done();
+        return JsonObject()
+            .text("name", line.name)
+            .raw("title", title)
+            .text("file", line.file.string())
+            .texts("steps", line.steps)
+            .texts("required_columns", line.requiredColumns)
+            .raw("errors", errorsOf(line.errors))
+            .done();
+    };
+    return versioned().raw("pipelines", jsonArray(pipelines, one)).done();
 }
 
-std::string checkJson(std::span<const Error> errors) { return textOf({{"v", 1}, {"errors", arrayOf(errors)}}); }
+std::string checkJson(std::span<const Error> errors) { return versioned().raw("errors", errorsOf(errors)).done(); }
 
 std::string opsJson(std::span<const OpLine> ops)
 {
-    json array = json::array();
-    for (const OpLine& op : ops)
-        array.push_back({{"name", op.name},
-                         {"version", op.version},
-                         {"inputs", op.inputs},
-                         {"outputs", op.outputs},
-                         {"description", op.description}});
-    return textOf({{"v", 1}, {"ops", array}});
+    const auto one = [](const OpLine& op) {
+        return JsonObject()
+            .text("name", op.name)
+            .text("version", op.version)
+            .text("inputs", op.inputs)
+            .text("outputs", op.outputs)
+            .text("description", op.description)
+            .done();
+    };
+    return versioned().raw("ops", jsonArray(ops, one)).done();
 }
 
 std::string modelsJson(std::span<const ModelLine> models)
 {
-    json array = json::array();
-    for (const ModelLine& model : models) {
-        json object{{"name", model.name},       {"family", model.family},      {"version", model.version},
-                    {"licence", model.licence}, {"file", model.file.string()}, {"bytes", model.bytes}};
-        if (model.problem) object["problem"] = objectOf(*model.problem);
-        array.push_back(std::move(object));
-    }
-    return textOf({{"v", 1}, {"models", array}});
+    const auto one = [](const ModelLine& model) {
+        JsonObject object;
+        object.text("name", model.name).text("family", model.family).text("version", model.version);
+        object.text("licence", model.licence).text("file", model.file.string()).number("bytes", model.bytes);
+        if (model.problem) object.raw("problem", objectOf(*model.problem));
+        return object.done();
+    };
+    return versioned().raw("models", jsonArray(models, one)).done();
 }
 
 std::string configJson(std::span<const ConfigLine> lines)
 {
-    json array = json::array();
-    for (const ConfigLine& line : lines)
-        array.push_back({{"name", line.name}, {"value", line.value}, {"origin", line.origin}});
-    return textOf({{"v", 1}, {"configuration", array}});
+    const auto one = [](const ConfigLine& line) {
+        return JsonObject().text("name", line.name).text("value", line.value).text("origin", line.origin).done();
+    };
+    return versioned().raw("configuration", jsonArray(lines, one)).done();
 }
 
 std::string doctorJson(std::span<const DoctorCheck> checks)
 {
-    static constexpr const char* kVerdicts[]{"good", "warning", "bad"};
-    json array = json::array();
-    for (const DoctorCheck& check : checks)
-        array.push_back({{"name", check.name},
-                         {"verdict", kVerdicts[static_cast<int>(check.verdict)]},
-                         {"detail", check.detail},
-                         {"hint", check.hint}});
-    return textOf({{"v", 1}, {"checks", array}});
+    static constexpr std::string_view kVerdicts[]{"good", "warning", "bad"};
+    const auto one = [](const DoctorCheck& check) {
+        return JsonObject()
+            .text("name", check.name)
+            .text("verdict", kVerdicts[static_cast<std::size_t>(check.verdict)])
+            .text("detail", check.detail)
+            .textIfAny("hint", check.hint)
+            .done();
+    };
+    return versioned().raw("checks", jsonArray(checks, one)).done();
 }
 
 } // namespace aiflow

@@ -1,4 +1,4 @@
-// Machine output: the one place of the cli that knows the JSON library.
+// Machine output: what the commands give to scripts.
 #pragma once
 
 #include "aiflow/engine.h"
@@ -17,8 +17,8 @@ namespace aiflow {
 // Each a whole JSON text of one line, without its end; "v" is 1.
 std::string statusJson(const JobSnapshot& snapshot);
 std::string listJson(std::span<const JobSnapshot> jobs);
-// The final object of `batch`, `resume` and `retry`: the snapshot's members, and "exit_code", "files", "tasks", ...
-std::string reportJson(const JobReport& report, int exitCode);
+// The final object of `batch`, `resume` and `retry`: the snapshot's members, and "outcome", "files", "tasks", ...
+std::string reportJson(const JobReport& report);
 std::string errorJson(const Error& error, int exitCode);
 std::string exportJson(const ExportSummary& summary);
 std::string pipelinesJson(std::span<const PipelineLine> pipelines);

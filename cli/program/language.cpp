@@ -4,6 +4,18 @@
 
 namespace aiflow {
 
+std::string fill(std::string_view pattern, std::initializer_list<Filling> values)
+{
+    std::string text;
+    for (const Filling& value : values) {
+        const auto place = pattern.find("{}");
+        if (place == std::string_view::npos) break;
+        text.append(pattern.substr(0, place)).append(value.text());
+        pattern.remove_prefix(place + 2);
+    }
+    return text.append(pattern);
+}
+
 std::optional<Language> languageOf(std::string_view name) noexcept
 {
     if (name.starts_with("zh")) return Language::Chinese;

@@ -47,12 +47,16 @@ public:
 
     void update(JobSnapshot snapshot) { m_last = std::move(snapshot); }
 
+    // To standard output, once each.
+    void pass(const EventLine& line)
+    {
+        if (line.seq == 0 || line.seq >= m_nextSeq) m_console.out(line.json + "\n");
+        m_nextSeq = std::max(m_nextSeq, line.seq + 1);
+    }
+
     void event(const EventLine& line)
     {
-        if (m_options.eventsFrom) {
-            if (line.seq == 0 || line.seq >= m_nextSeq) m_console.out(line.json + "\n");
-            m_nextSeq = std::max(m_nextSeq, line.seq + 1);
-        }
+        if (m_options.eventsFrom) pass(line);
         if (m_options.progress == terminal::Progress::None || !isWorthALine(line)) return;
         const auto event = eventFromJson(line.json);
         if (!event) return;
@@ -191,7 +195,7 @@ private:
         while (m_options.eventsFrom) {
             const auto events = m_client.events(m_job, m_screen.nextSeq(), kPage);
             if (!events) return tl::unexpected(events.error());
-            for (const EventLine& event : *events) m_screen.event(event);
+            for (const EventLine& event : *events) m_screen.pass(event);
             if (std::ssize(*events) < kPage) break;
         }
         auto status = m_client.status(m_job);

@@ -13,7 +13,6 @@
 #include "cli/terminal/terminal_guard.h"
 
 #include <algorithm>
-#include <fmt/format.h>
 #include <mutex>
 #include <thread>
 #include <unistd.h>
@@ -36,26 +35,27 @@ public:
     void opening(std::string_view input) override
     {
         m_input = terminal::harmless(input);
-        draw({fmt::format(fmt::runtime(m_console.say({"AIFlow {}  reading {}", "AIFlow {}  正在读取 {}"})), kVersion,
-                          m_input)});
+        draw({fill(m_console.say({"AIFlow {}  reading {}", "AIFlow {}  正在读取 {}"}), {kVersion, m_input})});
     }
 
     void checking(std::int64_t rows) override
     {
-        draw({fmt::format(
-            fmt::runtime(m_console.say({"AIFlow {}  reading {}: {} rows", "AIFlow {}  正在读取 {}：{} 行"})), kVersion,
-            m_input, terminal::grouped(rows))});
+        draw({fill(m_console.say({"AIFlow {}  reading {}: {} rows", "AIFlow {}  正在读取 {}：{} 行"}),
+                   {kVersion, m_input, terminal::grouped(rows)})});
     }
 
     void begin(const Preparation& preparation) override
     {
+        {
+            const std::lock_guard lock(m_mutex);
+            m_printer.erase();
+        }
         announce(headerSentence(m_console, preparation));
         for (const std::string& note : preparationNotes(m_console, preparation)) announce(note);
-        announce(fmt::format(
-            fmt::runtime(m_console.say({"Ctrl-C stops safely and can be resumed.  From elsewhere: "
-                                        "aiflow-cli attach {}",
-                                        "Ctrl-C 可安全停止，之后可继续。在别处查看：aiflow-cli attach {}"})),
-            preparation.job));
+        announce(fill(m_console.say({"Ctrl-C stops safely and can be resumed.  From elsewhere: "
+                                     "aiflow-cli attach {}",
+                                     "Ctrl-C 可安全停止，之后可继续。在别处查看：aiflow-cli attach {}"}),
+                      {preparation.job}));
         announce("");
         m_thread = std::thread([this] { show(); });
     }
@@ -82,9 +82,10 @@ public:
         // A terminal that takes no bytes must not keep the process from leaving.
         const std::unique_lock lock(m_mutex, std::chrono::milliseconds(200));
         m_suspended = true;
-        if (lock.owns_lock())
+        if (lock.owns_lock()) {
             m_printer.erase();
-        else
+            m_shown.clear();
+        } else
             terminal::restoreTerminal(STDERR_FILENO);
     }
 
@@ -126,9 +127,8 @@ private:
     void tellHeldBack()
     {
         for (const auto& [kind, count] : m_throttle.heldBack(Clock::now()))
-            announce(fmt::format(
-                fmt::runtime(m_console.say({"  ...and {} more like this: {} {}", "  ……另有 {} 个同类失败：{} {}"})),
-                count, kind.first, kind.second));
+            announce(fill(m_console.say({"  ...and {} more like this: {} {}", "  ……另有 {} 个同类失败：{} {}"}),
+                          {count, kind.first, kind.second}));
     }
 
     std::vector<std::string> blockLines()
@@ -137,8 +137,7 @@ private:
         auto lines = terminal::renderBlock(m_watched.snapshot(), look);
         if (const auto left = timeLeft())
             lines.push_back(terminal::cut(
-                fmt::format(fmt::runtime(m_console.say({" stopping: {} s at most", " 正在停止：最多 {} 秒"})),
-                            left->count()),
+                fill(m_console.say({" stopping: {} s at most", " 正在停止：最多 {} 秒"}), {left->count()}),
                 look.columns));
         return lines;
     }
@@ -155,12 +154,16 @@ private:
         const int columns = m_console.errLook().columns;
         const std::lock_guard lock(m_mutex);
         if (m_suspended) return;
-        if (std::exchange(m_columns, columns) != columns) m_printer.resized(columns);
+        if (std::exchange(m_columns, columns) != columns) {
+            m_printer.resized(columns);
+            m_shown.clear();
+        }
         std::vector<std::string> fitting(lines);
         for (std::string& line : fitting)
             if (terminal::cellsOf(line) > columns && line.find('\x1b') == std::string::npos)
                 line = terminal::cut(line, columns);
-        m_printer.draw(fitting, columns, Clock::now());
+        if (fitting == m_shown && !m_printer.isBehind()) return;
+        if (m_printer.draw(fitting, columns, Clock::now())) m_shown = std::move(fitting);
     }
 
     Console& m_console;
@@ -171,6 +174,7 @@ private:
     mutable std::timed_mutex m_mutex;
     terminal::BlockPrinter m_printer;            // guarded by m_mutex
     std::optional<Clock::time_point> m_deadline; // guarded by m_mutex
+    std::vector<std::string> m_shown;            // guarded by m_mutex
     int m_columns = 0;                           // guarded by m_mutex
     std::atomic<bool> m_suspended = false;
     terminal::TerminalGuard m_guard{STDERR_FILENO};

@@ -40,7 +40,7 @@ void EventWriter::write()
         }
         if (closed && events.empty()) return;
         if (std::chrono::steady_clock::now() < next) continue;
-        next += m_interval;
+        next = std::chrono::steady_clock::now() + m_interval;
         if (!closed && !ended) put(m_progress());
     }
 }

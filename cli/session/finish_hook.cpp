@@ -39,7 +39,7 @@ void feed(int descriptor, std::string_view text)
 
 void runFinishHook(Console& console, const std::string& command, const JobReport& report, int exitCode)
 {
-    const std::string json = reportJson(report, exitCode) + "\n";
+    const std::string json = reportJson(report) + "\n";
     ::setenv("AIFLOW_JOB", report.snapshot.job.c_str(), 1);
     ::setenv("AIFLOW_EXIT_CODE", std::to_string(exitCode).c_str(), 1);
     std::array<int, 2> ends{};

@@ -73,8 +73,8 @@ private:
             for (const EventLine& event : events) tell(event);
             if (closed && events.empty()) break;
             if (closed || Clock::now() < next) continue;
-            next += m_interval;
             tick();
+            next = Clock::now() + m_interval;
         }
         last();
     }
@@ -91,6 +91,8 @@ public:
     {
     }
     ~PlainDisplay() override { stop(); }
+
+    void opening(std::string_view input) override { announce("reading " + std::string(input)); }
 
     void begin(const Preparation& preparation) override
     {

@@ -85,11 +85,43 @@ InputSettings inputSettings(const BatchRequest& request)
     return settings;
 }
 
+// A list of failures that an earlier job left in its output folder, corrected and fed back: its rows mean what they
+// meant there, so their paths begin where they began, and pipeline, parameters and output folder are that job's unless
+// the caller says otherwise.
+Result<void> takeUpEarlierJob(JobPlan& plan, const fs::path& state, const BatchRequest& request,
+                              std::optional<JobDescription>& earlier)
+{
+    std::error_code problem;
+    if (fs::is_directory(plan.inputFile, problem)) return {};
+    const auto reader = RecordReader::open(plan.inputFile, inputSettings(request));
+    if (!reader) return tl::unexpected(reader.error());
+    const auto& header = (*reader)->description().header;
+    const bool fedBack =
+        std::ranges::any_of(header, [](const HeaderColumn& c) { return c.ignored && c.name == "_reason"; });
+    if (!fedBack) return {};
+    const auto jobs = listJobs(state);
+    if (!jobs) return {};
+    const auto job = std::ranges::find_if(
+        *jobs, [&](const JobEntry& entry) { return entry.description.output == plan.inputFile.parent_path(); });
+    if (job == jobs->end()) return {};
+    earlier = job->description;
+    plan.options.continues = earlier->id.text();
+    const auto options = JobOptions::fromJson(earlier->settings);
+    if (options && plan.options.set.empty()) plan.options.set = options->set;
+    if (options && plan.options.columnMap.empty()) plan.options.columnMap = options->columnMap;
+    if (!request.inputRoot) plan.inputRoot = earlier->inputRoot;
+    plan.preparation.notes.push_back("these are failures of job " + plan.options.continues + ": paths begin in " +
+                                     plan.inputRoot.string());
+    return {};
+}
+
 Result<void> settlePipeline(JobPlan& plan, const InstalledFiles& files, const Configuration& configuration,
-                            const Toolbox& tools, const BatchRequest& request)
+                            const Toolbox& tools, const BatchRequest& request,
+                            const std::optional<JobDescription>& earlier)
 {
     fs::path file;
-    const std::string asked = request.pipeline.value_or(configuration.pipeline);
+    const std::string asked =
+        request.pipeline.value_or(earlier ? earlier->pipelineFile.string() : configuration.pipeline);
     if (!asked.empty()) {
         auto found = findPipeline(files, asked);
         if (!found) return tl::unexpected(found.error());
@@ -114,7 +146,7 @@ void describe(JobPlan& plan, const ValidationReport& report)
     told.pipeline = plan.pipeline.name;
     for (const Step& step : plan.pipeline.steps) told.steps.push_back(step.name);
     told.inputFormat = formatName(report.description.format);
-    told.encoding = name(report.description.encoding.encoding);
+    if (report.description.format != InputFormat::Folder) told.encoding = name(report.description.encoding.encoding);
     told.columns = std::ranges::count_if(report.description.header, [](const HeaderColumn& c) { return !c.ignored; });
     told.total = report.totalRows;
     told.badRows = report.badRows();
@@ -175,10 +207,12 @@ Result<JobPlan> planBatch(const InstalledFiles& files, const Configuration& conf
     plan.options = optionsOf(request, configuration);
     plan.preparation.input = request.input.string();
     if (auto taken = takeInput(plan, state, request); !taken) return tl::unexpected(taken.error());
-    const fs::path output =
-        request.output.value_or(configuration.output.empty() ? fs::path("out") : configuration.output);
-    plan.output = fs::absolute(output).lexically_normal();
-    if (auto settled = settlePipeline(plan, files, configuration, tools, request); !settled)
+    std::optional<JobDescription> earlier;
+    if (auto looked = takeUpEarlierJob(plan, state, request, earlier); !looked) return tl::unexpected(looked.error());
+    fs::path output = configuration.output.empty() ? fs::path("out") : configuration.output;
+    if (earlier) output = earlier->output;
+    plan.output = fs::absolute(request.output.value_or(output)).lexically_normal();
+    if (auto settled = settlePipeline(plan, files, configuration, tools, request, earlier); !settled)
         return tl::unexpected(settled.error());
     if (auto checked = checkInput(plan, request, progress); !checked) return tl::unexpected(checked.error());
     return plan;

@@ -271,7 +271,9 @@ private:
         if (end.state != JobState::Interrupted)
             m_journal->write(JobField{std::string(job_field::kFinalSnapshot), toJson(last)});
         if (auto kept = m_journal->flush(); !kept && !report.cause) report.cause = kept.error();
-        if (m_cache) (void)m_cache->flush();
+        if (m_cache)
+            if (const auto kept = m_cache->flush(); !kept)
+                m_jobLog->warning("some results were not kept for later jobs", {{"why", kept.error().text()}});
         report.snapshot = std::move(last);
         exportLists(report);
         m_feed.reset();
@@ -338,13 +340,17 @@ private:
 
 } // namespace
 
+// What holds when nobody says anything else.
+constexpr const char* kBuiltIn = "aiflow: 1\noutput: out\noffline: false\nmemory: 512MiB\n";
+
 Result<std::unique_ptr<Workbench>> Workbench::setUp(const Surroundings& surroundings)
 {
     auto bench = std::make_unique<Workbench>();
     auto files = InstalledFiles::locate(surroundings.resources);
     if (!files) return tl::unexpected(files.error());
     bench->files = *files;
-    auto configuration = loadConfiguration({"", userConfigFile(), surroundings.configFile.value_or("aiflow.yaml")});
+    auto configuration =
+        loadConfiguration({kBuiltIn, userConfigFile(), surroundings.configFile.value_or("aiflow.yaml")});
     if (!configuration) return tl::unexpected(configuration.error());
     bench->configuration = std::move(*configuration);
     std::optional<fs::path> wished = surroundings.stateDirectory;

@@ -250,7 +250,7 @@ Result<void> CsvReader::skipToLineEnd(std::size_t from)
 Result<bool> CsvReader::next(InputRecord& record)
 {
     for (;;) {
-        const auto parsed = parseNext();
+        auto parsed = parseNext();
         if (!parsed || !*parsed) return parsed;
         if (!m_row.blank()) break;
         passOver();

@@ -113,46 +113,45 @@ CsvRow::Step CsvRow::readPlain()
 
 CsvRow::Step CsvRow::readQuoted()
 {
-    constexpr std::size_t kNone = std::string_view::npos;
-    const std::size_t opened = m_at++;
-    const std::size_t unescapedBegin = m_unescaped.size();
-    const std::int64_t breaksBefore = m_breaks;
-    std::size_t piece = m_at;
-    std::size_t firstBreak = kNone;
-    bool doubled = false;
+    Quoted cell{m_at, m_at + 1, m_unescaped.size(), m_breaks};
+    ++m_at;
     m_quoted = true;
     for (;;) {
         m_at = scanQuoted(m_text, std::min(m_at, m_stop), m_stop);
-        if (m_at >= m_limitHit && firstBreak != kNone) return quoteStaysOpen(opened, firstBreak, breaksBefore);
-        if (m_at >= m_limitHit) return tooLarge(opened);
-        if (m_at == m_text.size()) return m_atEnd ? quoteStaysOpen(opened, firstBreak, breaksBefore) : Step::NeedMore;
+        if (m_at >= m_limitHit && cell.firstBreak != kNone) return quoteStaysOpen(cell);
+        if (m_at >= m_limitHit) return tooLarge(cell.opened);
+        if (m_at == m_text.size()) return m_atEnd ? quoteStaysOpen(cell) : Step::NeedMore;
         if (m_text[m_at] == '\0') {
             noteFault(CsvFault::ZeroByte, m_at++);
         } else if (m_text[m_at] != '"') {
-            firstBreak = std::min(firstBreak, m_at);
+            cell.firstBreak = std::min(cell.firstBreak, m_at);
             if (!lineBreakInside()) return Step::NeedMore;
         } else {
             if (m_at + 1 == m_text.size() && !m_atEnd) return Step::NeedMore;
-            if (m_at + 1 == m_text.size() || m_text[m_at + 1] != '"') break;
-            doubled = true;
-            m_unescaped.append(m_text, piece, m_at + 1 - piece);
-            piece = m_at += 2;
+            if (m_at + 1 == m_text.size() || m_text[m_at + 1] != '"') return closeQuoted(cell);
+            cell.doubled = true;
+            m_unescaped.append(m_text, cell.piece, m_at + 1 - cell.piece);
+            cell.piece = m_at += 2;
         }
     }
+}
+
+CsvRow::Step CsvRow::closeQuoted(const Quoted& cell)
+{
     const std::size_t closed = m_at++;
-    if (doubled) m_unescaped.append(m_text, piece, closed - piece);
     const char next = m_at < m_text.size() ? m_text[m_at] : '\n';
     if (next != m_delimiter && next != '\n' && next != '\r') {
-        if (firstBreak != kNone) return quoteStaysOpen(opened, firstBreak, breaksBefore);
+        if (cell.firstBreak != kNone) return quoteStaysOpen(cell);
         noteFault(CsvFault::AfterQuote, m_at);
         m_length = m_at;
         m_skipRest = true;
         return Step::Fault;
     }
-    if (doubled) {
-        add(unescapedBegin, m_unescaped.size() - unescapedBegin, true);
+    if (cell.doubled) {
+        m_unescaped.append(m_text, cell.piece, closed - cell.piece);
+        add(cell.unescapedBegin, m_unescaped.size() - cell.unescapedBegin, true);
     } else {
-        add(opened + 1, closed - opened - 1, false);
+        add(cell.opened + 1, closed - cell.opened - 1, false);
     }
     return afterCell();
 }
@@ -179,13 +178,13 @@ bool CsvRow::lineBreakInside()
     return true;
 }
 
-CsvRow::Step CsvRow::quoteStaysOpen(std::size_t opened, std::size_t breakAt, std::int64_t breaksBefore)
+CsvRow::Step CsvRow::quoteStaysOpen(const Quoted& cell)
 {
     m_fault = CsvFault::UnclosedQuote;
-    m_faultAt = opened;
+    m_faultAt = cell.opened;
     m_faultCell = m_count;
-    m_breaks = breaksBefore;
-    m_at = std::min(breakAt, m_text.size());
+    m_breaks = cell.breaksBefore;
+    m_at = std::min(cell.firstBreak, m_text.size());
     if (m_at < m_text.size()) lineBreakInside();
     m_length = m_at;
     return Step::Fault;

@@ -51,6 +51,16 @@ private:
         std::size_t size;
         bool unescaped; // lies in m_unescaped
     };
+    static constexpr std::size_t kNone = std::string_view::npos;
+    // A quoted cell while it is read.
+    struct Quoted {
+        std::size_t opened;
+        std::size_t piece;          // not copied yet, from here
+        std::size_t unescapedBegin; // in m_unescaped
+        std::int64_t breaksBefore;
+        std::size_t firstBreak = kNone; // line break inside it
+        bool doubled = false;
+    };
     enum class Step : std::uint8_t { NextCell, EndOfRow, NeedMore, Fault };
 
     void start();
@@ -58,7 +68,8 @@ private:
     Step readPlain();
     Step readQuoted();
     Step afterCell();
-    Step quoteStaysOpen(std::size_t opened, std::size_t breakAt, std::int64_t breaksBefore);
+    Step closeQuoted(const Quoted& cell);
+    Step quoteStaysOpen(const Quoted& cell);
     Step tooLarge(std::size_t cellBegin);
     bool lineBreakInside();
     void add(std::size_t begin, std::size_t size, bool unescaped);

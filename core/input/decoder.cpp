@@ -10,7 +10,7 @@ namespace aiflow {
 
 namespace {
 
-constexpr std::size_t kUnits = 4 * 1024;
+constexpr std::size_t kUnits = std::size_t{4} * 1024;
 
 struct CloseConverter {
     void operator()(UConverter* converter) const { ucnv_close(converter); }

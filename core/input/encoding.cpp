@@ -15,8 +15,8 @@ namespace aiflow {
 
 namespace {
 
-constexpr std::size_t kBlock = 64 * 1024;
-constexpr std::size_t kSample = 16 * 1024;
+constexpr std::size_t kBlock = std::size_t{64} * 1024;
+constexpr std::size_t kSample = std::size_t{16} * 1024;
 // So many wide characters in a row are no accident of another encoding.
 constexpr std::int64_t kPlainlyUtf8 = 64;
 

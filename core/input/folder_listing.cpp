@@ -20,7 +20,7 @@ namespace aiflow {
 namespace {
 
 constexpr std::array<std::string_view, 7> kEndings{".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"};
-constexpr std::size_t kBlock = 1024 * 1024;
+constexpr std::size_t kBlock = std::size_t{1024} * 1024;
 
 bool isPicture(const std::filesystem::path& path)
 {

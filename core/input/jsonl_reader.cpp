@@ -142,7 +142,7 @@ Result<void> JsonlReader::skipToLineEnd()
 Result<bool> JsonlReader::next(InputRecord& record)
 {
     std::size_t length = 0;
-    const auto found = findLine(length);
+    auto found = findLine(length);
     if (!found || !*found) return found;
     if (++m_rows > kMaxRows)
         return failAt({m_source.fileName(), m_line, 0, m_source.fileOffset(0)}, Reason::InputFileBad,

@@ -11,7 +11,7 @@ namespace aiflow {
 
 namespace {
 
-constexpr std::size_t kBlock = 64 * 1024;
+constexpr std::size_t kBlock = std::size_t{64} * 1024;
 
 bool isBefore(std::int64_t at, const TextAnchor& anchor) { return at < anchor.text; }
 

@@ -75,6 +75,9 @@ InputSpec readInput(const YamlNode& node, Problems& problems);
 LocalText readLocalText(const MapReader& reader, std::string_view key, Problems& problems);
 // First pass: names, kinds, targets, schemas and ports of all steps.
 void readStepHeads(const YamlNode& steps, Draft& draft);
+// The picture in the file that `read` names, for `step`: made by an automatic step, one for each such file.
+// Nothing after a mistake, which is reported.
+std::optional<ReadSource> decode(Draft& draft, int step, const ReadSource& read);
 // Second pass: everything else; may append automatic steps.
 void readStepBodies(Draft& draft);
 void readOutputs(const YamlNode& outputs, Draft& draft);

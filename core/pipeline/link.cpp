@@ -15,6 +15,92 @@ template <typename... Fs> struct Overload : Fs... {
 };
 template <typename... Fs> Overload(Fs...) -> Overload<Fs...>;
 
+// Where a file comes from, as a key that is the same for the same file.
+struct FileOrigin {
+    Source source; // a copy: steps are appended while it is used
+    std::string key;
+    std::string wish; // for the step's name
+    std::string text; // as written
+};
+
+std::optional<FileOrigin> originOf(const Draft& draft, const Source& source)
+{
+    if (const auto* field = std::get_if<ItemField>(&source.from))
+        return FileOrigin{source, "item." + field->column, field->column, "$item." + field->column};
+    const auto* output = std::get_if<StepOutput>(&source.from);
+    if (output == nullptr) return std::nullopt;
+    const std::string step = draft.name(output->step.value());
+    return FileOrigin{source, "step " + step + "." + output->port, step, "$" + step + "." + output->port};
+}
+
+Json defaultsOf(const Signature& signature)
+{
+    Json params = Json::object();
+    for (const Parameter& param : signature.params)
+        if (param.defaultValue) params[param.name] = *param.defaultValue;
+    return params;
+}
+
+// An empty cell, or an optional step that gave nothing, is no mistake: the picture is empty too.
+std::optional<Condition> loadCondition(const Draft& draft, const FileOrigin& origin)
+{
+    const auto* field = std::get_if<ItemField>(&origin.source.from);
+    const Column* column = field != nullptr ? draft.column(field->column) : nullptr;
+    if (column != nullptr && column->required) return std::nullopt;
+    Condition present;
+    present.operands.push_back(origin.source);
+    present.text = origin.text;
+    return present;
+}
+
+std::optional<int> loadStep(Draft& draft, const FileOrigin& origin, const ReadSource& read, bool each)
+{
+    if (const auto known = draft.loads.find(origin.key); known != draft.loads.end()) return known->second.step;
+    const Signature* load = draft.catalog.findOp("image.load");
+    if (load == nullptr || load->input("file") == nullptr || load->output("image") == nullptr) {
+        draft.problems.add(read.place, "a file must be decoded here, but there is no op \"image.load\"",
+                           "install the vision module");
+        return std::nullopt;
+    }
+    DraftStep made;
+    made.step.target = load->name;
+    made.step.signature = load;
+    made.step.automatic = true;
+    made.step.line = read.place.line;
+    made.step.mainOutput = "image";
+    made.step.params = std::make_shared<const Json>(defaultsOf(*load));
+    made.step.inputs.emplace_back("file", read.source);
+    if (each) made.step.forEach = origin.source;
+    made.step.when = loadCondition(draft, origin);
+    made.place = read.place;
+    made.fansOut = each;
+    if (const auto* output = std::get_if<StepOutput>(&origin.source.from))
+        made.uses.push_back({output->step.value(), read.place});
+    const int index = static_cast<int>(draft.steps.size());
+    draft.steps.push_back(std::move(made));
+    draft.loads.emplace(origin.key, Draft::Load{origin.wish, index});
+    return index;
+}
+
+// The step needs the picture now, no longer the file that it is made from.
+void dropUse(DraftStep& user, const Source& origin)
+{
+    const auto* output = std::get_if<StepOutput>(&origin.from);
+    if (output == nullptr) return;
+    const auto same = [&](const DraftStep::Use& use) {
+        return use.step == output->step.value() && use.place.line == origin.line;
+    };
+    const auto use = std::ranges::find_if(user.uses, same);
+    if (use != user.uses.end()) user.uses.erase(use);
+}
+
+bool takesElementAsFile(const Step& step)
+{
+    return std::ranges::any_of(step.inputs, [](const auto& input) {
+        return std::holds_alternative<EachElement>(input.second.from) && input.second.type == PortType::File;
+    });
+}
+
 void nameLoads(Draft& draft)
 {
     const auto taken = [&](const std::string& name) { return draft.byName.contains(name); };
@@ -242,6 +328,27 @@ std::string conditionText(const Condition& condition, const Pipeline& pipeline)
 }
 
 } // namespace
+
+std::optional<ReadSource> decode(Draft& draft, int step, const ReadSource& read)
+{
+    const auto user = [&]() -> DraftStep& { return draft.steps[static_cast<std::size_t>(step)]; };
+    const bool each = std::holds_alternative<EachElement>(read.source.from);
+    const auto origin = originOf(draft, each ? *user().step.forEach : read.source);
+    if (!origin || (each && takesElementAsFile(user().step))) {
+        draft.problems.add(read.place, origin ? "$each is taken as a file and as an image in one step"
+                                              : "only a column's or a step's file can be decoded");
+        return std::nullopt;
+    }
+    const auto index = loadStep(draft, *origin, read, each);
+    if (!index) return std::nullopt;
+    dropUse(user(), origin->source);
+    user().uses.push_back({*index, read.place});
+    const StepOutput image{StepIndex(*index), "image", {}};
+    if (!each) return ReadSource{{image, PortType::Image, read.place.line}, {}, read.place};
+    user().step.forEach = Source{image, PortType::List, read.place.line};
+    user().element = PortType::Image;
+    return ReadSource{{EachElement{}, PortType::Image, read.place.line}, {}, read.place};
+}
 
 void hashPipeline(Pipeline& pipeline, const StepCatalog& catalog)
 {

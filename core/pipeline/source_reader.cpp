@@ -295,7 +295,6 @@ void SourceReader::checkVariable(const std::vector<std::string>& path, YamlPlace
         m_draft.problems.add(place, whole + ": the name of an output can use item, params and each_index only");
         return;
     }
-    // A section may ask whether there is a picture at all, so a bare picture is allowed.
     readReference(join(path, "."), place);
 }
 

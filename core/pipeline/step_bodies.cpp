@@ -10,8 +10,6 @@ namespace aiflow {
 
 namespace {
 
-constexpr std::string_view kLoadOp = "image.load";
-
 std::vector<std::string> namesOf(const auto& entries)
 {
     std::vector<std::string> names;
@@ -51,8 +49,6 @@ private:
     void readRequest();
     void readNeeds();
     std::string textOrFile(const YamlEntry& entry, std::string& file);
-    std::optional<int> loadStep(const ReadSource& read, const std::string& key, const std::string& wish);
-    std::optional<ReadSource> decoded(const ReadSource& read);
 
     Draft& m_all;
     int m_step;
@@ -145,7 +141,7 @@ void BodyReader::readInput(const YamlEntry& entry)
 void BodyReader::connect(const Port& port, ReadSource read)
 {
     if (port.type == PortType::Image && read.source.type == PortType::File) {
-        auto image = decoded(read);
+        auto image = decode(m_all, m_step, read);
         if (!image) return;
         read = std::move(*image);
     }
@@ -173,89 +169,6 @@ void BodyReader::requireInputs(const YamlEntry* inputs)
             problems().add(inputs != nullptr ? inputs->place : draft().place,
                            m_name + " misses the input \"" + port.name + "\" (" + std::string(name(port.type)) +
                                ") of " + step().target);
-}
-
-// The step that decodes what `read` names; made once for each such source.
-std::optional<int> BodyReader::loadStep(const ReadSource& read, const std::string& key, const std::string& wish)
-{
-    if (const auto known = m_all.loads.find(key); known != m_all.loads.end()) return known->second.step;
-    const Signature* load = m_all.catalog.findOp(kLoadOp);
-    if (load == nullptr || load->input("file") == nullptr || load->output("image") == nullptr) {
-        problems().add(read.place, "a file must be decoded here, but there is no op \"image.load\"",
-                       "install the vision module");
-        return std::nullopt;
-    }
-    DraftStep made;
-    made.step.kind = StepKind::Op;
-    made.step.target = kLoadOp;
-    made.step.signature = load;
-    made.step.automatic = true;
-    made.step.line = read.place.line;
-    made.step.mainOutput = "image";
-    made.place = read.place;
-    Json params = Json::object();
-    for (const Parameter& param : load->params)
-        if (param.defaultValue) params[param.name] = *param.defaultValue;
-    made.step.params = std::make_shared<const Json>(std::move(params));
-    const int index = static_cast<int>(m_all.steps.size());
-    m_all.steps.push_back(std::move(made));
-    m_all.loads.emplace(key, Draft::Load{wish, index});
-    return index;
-}
-
-std::optional<ReadSource> BodyReader::decoded(const ReadSource& read)
-{
-    const auto* field = std::get_if<ItemField>(&read.source.from);
-    const auto* output = std::get_if<StepOutput>(&read.source.from);
-    const bool each = std::holds_alternative<EachElement>(read.source.from);
-    const Source* origin = each ? &*step().forEach : &read.source;
-    if (each) {
-        field = std::get_if<ItemField>(&origin->from);
-        output = std::get_if<StepOutput>(&origin->from);
-    }
-    if (field == nullptr && output == nullptr) return std::nullopt;
-    const auto takesFile = [](const auto& input) {
-        return std::holds_alternative<EachElement>(input.second.from) && input.second.type == PortType::File;
-    };
-    if (each && std::ranges::any_of(step().inputs, takesFile)) {
-        problems().add(read.place, "$each is taken as a file and as an image in " + m_name, "split it into two steps");
-        return std::nullopt;
-    }
-    const std::string port = output == nullptr ? "" : "." + output->port;
-    const std::string key =
-        field != nullptr ? "item." + field->column : "step " + std::to_string(output->step.value()) + port;
-    const bool isNew = !m_all.loads.contains(key);
-    const auto index = loadStep(read, key, field != nullptr ? field->column : m_all.name(output->step.value()));
-    if (!index) return std::nullopt;
-    DraftStep& load = m_all.steps[static_cast<std::size_t>(*index)];
-    // The step needs the picture now, no longer the file that it is made from.
-    if (output != nullptr) {
-        const auto same = [&](const DraftStep::Use& use) {
-            return use.step == output->step.value() && use.place.line == origin->line;
-        };
-        const auto use = std::ranges::find_if(draft().uses, same);
-        if (use != draft().uses.end()) draft().uses.erase(use);
-    }
-    draft().uses.push_back({*index, read.place});
-    if (isNew) {
-        load.fansOut = each;
-        if (each) load.step.forEach = *origin;
-        load.step.inputs.emplace_back("file", read.source);
-        if (output != nullptr) load.uses.push_back({output->step.value(), read.place});
-        // An empty cell, or an optional step that gave nothing, is no mistake: the picture is empty too.
-        const Column* column = field != nullptr ? m_all.column(field->column) : nullptr;
-        if (column == nullptr || !column->required) {
-            load.step.when = Condition{};
-            load.step.when->operands.push_back(*origin);
-            load.step.when->text =
-                field != nullptr ? "$item." + field->column : "$" + m_all.name(output->step.value()) + port;
-        }
-    }
-    ReadSource image{{StepOutput{StepIndex(*index), "image", {}}, PortType::Image, read.place.line}, {}, read.place};
-    if (!each) return image;
-    step().forEach = Source{StepOutput{StepIndex(*index), "image", {}}, PortType::List, read.place.line};
-    draft().element = PortType::Image;
-    return ReadSource{{EachElement{}, PortType::Image, read.place.line}, {}, read.place};
 }
 
 std::optional<Json> BodyReader::paramValue(const YamlNode& node)

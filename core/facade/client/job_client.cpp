@@ -134,8 +134,7 @@ public:
         auto feed = feedOf(*entry);
         if (!feed) return tl::unexpected(feed.error());
         if (fromSeq)
-            if (auto sent = (*feed)->send(Json{{"command", "events"}, {"from_seq", *fromSeq}}); !sent)
-                return tl::unexpected(sent.error());
+            if (auto asked = (*feed)->followFrom(*fromSeq); !asked) return tl::unexpected(asked.error());
         return std::make_unique<Follower>(std::move(*feed), notRunning(*entry));
     }
 
@@ -187,8 +186,12 @@ private:
             if (!*text) continue;
             const auto line = parseJson(**text);
             if (!line || textOf(*line, "type") != "answer") continue;
-            if (line->value("ok", false)) return textOf(*line, "message");
-            return fail(Reason::UsageInvalid, textOf(*line, "message"));
+            if (line->value("ok", false)) {
+                const auto result = line->find("result");
+                return result != line->end() && result->is_object() ? textOf(*result, "message") : std::string();
+            }
+            return fail(reasonFromCode(textOf(*line, "reason")).value_or(Reason::UsageInvalid), textOf(*line, "error"),
+                        textOf(*line, "hint"));
         }
         return fail(Reason::ProviderTimeout, "job " + entry->description.id.text() + " did not answer in time",
                     "its process may be stopped; look with: ps");

@@ -2,11 +2,13 @@
 
 #include "core/base/json.h"
 #include "core/facade/client/job_input.h"
+#include "core/facade/client/job_options.h"
 #include "core/store/journal.h"
 #include "core/store/output_folder.h"
 
 #include <algorithm>
 #include <functional>
+#include <unordered_map>
 
 namespace aiflow {
 
@@ -31,6 +33,49 @@ std::string money(double amount)
     std::snprintf(text, sizeof text, "%.6f", amount);
     return text;
 }
+
+// The rows of results.csv: those of an earlier job keep their places, the newer of two rows of one id wins.
+class ResultList {
+public:
+    ResultList(std::vector<std::string> header, std::size_t idColumn)
+        : m_header(std::move(header)), m_idColumn(idColumn)
+    {
+    }
+
+    // A list of other columns is none of ours and is written over.
+    void readEarlier(const fs::path& file)
+    {
+        const auto reader = RecordReader::open(file, {});
+        if (!reader) return;
+        const auto& header = (*reader)->description().header;
+        if (!std::ranges::equal(header, m_header, {}, &HeaderColumn::name)) return;
+        for (auto record = (*reader)->next(); record && *record; record = (*reader)->next())
+            if (!(*record)->error) add(std::move((*record)->cells));
+    }
+
+    void add(std::vector<std::string> cells)
+    {
+        const auto [place, fresh] = m_places.try_emplace(cells[m_idColumn], m_rows.size());
+        if (fresh)
+            m_rows.push_back(std::move(cells));
+        else
+            m_rows[place->second] = std::move(cells);
+    }
+
+    std::string text(bool neutraliseFormulas) const
+    {
+        CsvWriter csv(neutraliseFormulas);
+        csv.row(m_header);
+        for (const auto& row : m_rows) csv.row(row);
+        return csv.text();
+    }
+
+private:
+    std::vector<std::string> m_header;
+    std::size_t m_idColumn;
+    std::vector<std::vector<std::string>> m_rows;
+    std::unordered_map<std::string, std::size_t> m_places;
+};
 
 class Exporter {
 public:
@@ -102,24 +147,32 @@ private:
 
     Result<void> results()
     {
-        CsvWriter csv(!m_request.rawCsv);
         auto header = m_input.columnNames();
-        for (const char* name : {"_line", "_state", "_files", "_seconds", "_cost", "_reason"})
+        const std::size_t idColumn = header.size();
+        for (const char* name : {"_id", "_line", "_state", "_files", "_seconds", "_cost", "_reason"})
             header.emplace_back(name);
-        csv.row(header);
+        ResultList list(header, idColumn);
+        if (continuesEarlierJob()) list.readEarlier(m_summary.folder / "results.csv");
         auto written = forEachItem([&](const ItemRow& row) -> Result<void> {
             auto cells = originalCells(row);
             if (!cells) return tl::unexpected(cells.error());
-            cells->insert(cells->end(), {std::to_string(row.line), std::string(info(row.state).key), fileNames(row),
-                                         seconds(row.worked), money(row.cost),
+            cells->insert(cells->end(), {row.id, std::to_string(row.line), std::string(info(row.state).key),
+                                         fileNames(row), seconds(row.worked), money(row.cost),
                                          row.reason ? std::string(info(*row.reason).code) : std::string()});
-            csv.row(*cells);
+            list.add(std::move(*cells));
             ++m_summary.results;
             m_summary.files += static_cast<std::int64_t>(row.files.size());
             return {};
         });
         if (!written) return written;
-        return save("results.csv", csv.text());
+        return save("results.csv", list.text(!m_request.rawCsv));
+    }
+
+    // Its rows are some of an earlier job's, whose list is in the folder: they take their old places in it.
+    bool continuesEarlierJob() const
+    {
+        const auto options = JobOptions::fromJson(m_job.description.settings);
+        return options && !options->continues.empty();
     }
 
     Result<void> failures()
@@ -140,9 +193,11 @@ private:
             return {};
         });
         if (!written) return written;
+        const fs::path path = m_summary.folder / "failures.csv";
         if (m_summary.failures > 0) return save("failures.csv", csv.text());
-        // Last time's failures would mislead.
-        return systemFiles().remove(m_summary.folder / "failures.csv");
+        // Last time's failures would mislead; but what somebody corrected and gave us stays theirs.
+        if (path == m_job.description.input) return {};
+        return systemFiles().remove(path);
     }
 
     void appendFailure(const ItemRow& row, std::vector<std::string>& cells)
@@ -235,7 +290,11 @@ private:
         if (const auto old = systemFiles().readFile(path, kNoLimit);
             old && std::string_view(reinterpret_cast<const char*>(old->data()), old->size()) == text)
             return {};
-        return systemFiles().writeAtomically(path, std::as_bytes(std::span(text.data(), text.size())));
+        auto written = systemFiles().writeAtomically(path, std::as_bytes(std::span(text.data(), text.size())));
+        // For everybody who may see the folder, as the result files are.
+        std::error_code problem;
+        if (written) fs::permissions(path, fs::perms(0644), problem);
+        return written;
     }
 
     const JobEntry& m_job;

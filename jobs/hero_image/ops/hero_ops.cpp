@@ -66,12 +66,13 @@ Result<Values> refine(const OpCall& call)
     const double scale = std::min(1.0, static_cast<double>(kLongestWork) / std::max(image.width, image.height));
     const cv::Size size(std::max(1, cvRound(image.width * scale)), std::max(1, cvRound(image.height * scale)));
     const cv::Mat rgb = sizedTo(rgbOf(image), size);
-    const hero::Segmentation found = hero::segmentProduct(rgb, sizedTo(priorOf(call, image), size));
+    const cv::Mat prior = sizedTo(priorOf(call, image), size);
+    const hero::Segmentation found = hero::segmentProduct(rgb, prior);
     if (found.mask.empty())
         return fail(Reason::ComputeNoResult, "no product was found in the picture",
                     "use a picture in which the product stands out from its background");
     if (call.stop.stop_requested()) return fail(Reason::Cancelled, "hero.refine: stopped");
-    const cv::Mat alpha = hero::softEdge(rgb, hero::settledMask(rgb, found.mask));
+    const cv::Mat alpha = hero::softEdge(rgb, hero::withoutSpecks(hero::settledMask(rgb, found.mask), prior));
     Values values;
     values.set("mask", Value(imageOf(sizedTo(alpha, {image.width, image.height}))));
     values.set("method", Value(Json(hero::name(found.method))));

@@ -105,7 +105,8 @@ cv::Mat cutByFlood(const cv::Mat& lab, const Background& background, const cv::M
 {
     // A white product on white is only visible to the network: where it is sure, the flood must not enter.
     const int margin = std::max(2, std::max(lab.cols, lab.rows) / 90);
-    const cv::Mat sealed = eroded(prior > 217, margin) & (background.distance > 0.5 * background.nearLimit());
+    const cv::Mat apart = background.distance > 0.5 * background.nearLimit();
+    const cv::Mat sealed = (eroded(prior > 217, margin) & apart) | eroded(prior > 235, 2 * margin);
     const cv::Mat flooded = floodBackground(lab, background, prior, sealed);
     const cv::Mat holes = enclosedBackground(background, shadowPlaces(lab, background, prior), flooded, prior);
     const cv::Mat product = ~flooded & ~holes;
@@ -198,6 +199,13 @@ cv::Mat toLab(const cv::Mat& rgb)
 }
 
 } // namespace
+
+cv::Mat withoutSpecks(const cv::Mat& mask, const cv::Mat& prior)
+{
+    // Crumbs of the old shadow lie apart from the product once the edge has settled, and the network sees nothing
+    // there.
+    return largePieces(mask, 0.004) | (largePieces(mask, 0.0005) & (prior > 100));
+}
 
 const char* name(Method method) noexcept
 {

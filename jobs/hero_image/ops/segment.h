@@ -20,4 +20,7 @@ const char* name(Method method) noexcept;
 // `rgb`: CV_8UC3. `prior`: CV_8U of the same size, the network's opinion, 0..255.
 Segmentation segmentProduct(const cv::Mat& rgb, const cv::Mat& prior);
 
+// The mask less its small loose pieces, except where the network sees product.
+cv::Mat withoutSpecks(const cv::Mat& mask, const cv::Mat& prior);
+
 } // namespace aiflow::hero

@@ -1,3 +1,4 @@
+#include "core/compute/op_call.h"
 #include "core/inference/families.h"
 #include "tests/core/inference/models_folder.h"
 

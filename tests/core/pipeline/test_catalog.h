@@ -31,6 +31,7 @@ public:
              {},
              ""},
             {"list.join", "1", {{"values", PortType::List}}, {{"value", PortType::Json}}, {}, ""},
+            {"both", "1", {{"file", PortType::File}, {"image", PortType::Image}}, {{"value", PortType::Json}}, {}, ""},
             {"file.note", "1", {{"file", PortType::File}}, {{"value", PortType::Json}}, {}, ""},
             {"pass", "1", {{"value", PortType::Any, false}}, {{"value", PortType::Any}}, {}, ""},
             {"number.scale",
