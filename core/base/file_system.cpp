@@ -2,6 +2,9 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cinttypes>
+#include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -280,6 +283,29 @@ FileSystem& systemFiles()
 {
     static PosixFileSystem files;
     return files;
+}
+
+namespace {
+
+// ".tmp-<process>-<number>" of a process that is gone.
+bool isLeftTemporary(const std::string& name)
+{
+    int process = 0, end = 0;
+    std::uint64_t number = 0;
+    if (std::sscanf(name.c_str(), ".tmp-%d-%" SCNu64 "%n", &process, &number, &end) != 2) return false;
+    return static_cast<std::size_t>(end) == name.size() && process > 0 && ::kill(process, 0) != 0 && errno == ESRCH;
+}
+
+} // namespace
+
+void removeLeftTemporaries(const std::filesystem::path& folder)
+{
+    namespace fs = std::filesystem;
+    std::error_code problem, ignored;
+    fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied, problem);
+    for (; !problem && entry != fs::recursive_directory_iterator(); entry.increment(problem))
+        if (isLeftTemporary(entry->path().filename().string()) && entry->is_regular_file(ignored))
+            fs::remove(entry->path(), ignored);
 }
 
 } // namespace aiflow

@@ -54,5 +54,7 @@ public:
 
 // The machine's own.
 FileSystem& systemFiles();
+// Removes from `folder` and what is beneath it the temporary files of systemFiles() whose processes died.
+void removeLeftTemporaries(const std::filesystem::path& folder);
 
 } // namespace aiflow

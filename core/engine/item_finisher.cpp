@@ -127,9 +127,8 @@ bool ItemFinisher::finish(ActiveItem& item)
     if (progress.state == TaskState::Skipped) progress.message = item.skipText;
     progress.endedAt = m_job.parts.clock.wall();
     if (isGood(progress.state)) remember(item);
-    announce(item, progress);
     const TaskState state = progress.state;
-    m_job.parts.journal.write(std::move(progress));
+    announce(item, {}, std::move(progress));
     m_job.countEnded(state);
     return true;
 }
@@ -234,7 +233,7 @@ void ItemFinisher::remember(const ActiveItem& item)
     if (fresh) m_job.parts.cache->add(item.key, std::move(record));
 }
 
-void ItemFinisher::announce(const ActiveItem& item, const ItemProgress& progress)
+void ItemFinisher::announce(const ActiveItem& item, std::vector<JournalRecord> records, ItemProgress progress)
 {
     LiveJob& live = m_job.parts.live;
     if (item.announced)
@@ -251,7 +250,12 @@ void ItemFinisher::announce(const ActiveItem& item, const ItemProgress& progress
     outcome.worked = std::chrono::duration_cast<std::chrono::milliseconds>(item.worked);
     outcome.attempts = std::max(item.attempts, 1);
     outcome.cost = {item.cost, item.currency};
-    live.itemFinished(outcome);
+    // In one piece: a crash between the two would announce the item again, or never.
+    live.itemFinished(outcome, [&](const EventLine& event) {
+        records.emplace_back(EventRecord{event.seq, event.json});
+        records.emplace_back(std::move(progress));
+        m_job.parts.journal.write(std::move(records));
+    });
 }
 
 void ItemFinisher::refuse(const ItemRecord& record, bool known)
@@ -267,11 +271,9 @@ void ItemFinisher::refuse(const ItemRecord& record, bool known)
     progress.endedAt = m_job.parts.clock.wall();
     ActiveItem item;
     item.handle = record.handle;
-    announce(item, progress);
     std::vector<JournalRecord> records;
     if (!known) records.emplace_back(admittedRecord(record.handle));
-    records.emplace_back(std::move(progress));
-    m_job.parts.journal.write(std::move(records));
+    announce(item, std::move(records), std::move(progress));
     m_job.countEnded(TaskState::Failed);
 }
 

@@ -31,7 +31,8 @@ private:
                            std::vector<TaskOutput>& files);
     Result<std::string> nameOf(ActiveItem& item, const Output& output, std::int64_t element);
     void remember(const ActiveItem& item);
-    void announce(const ActiveItem& item, const ItemProgress& progress);
+    // Journals the item's end after `records`, and its event, in one piece.
+    void announce(const ActiveItem& item, std::vector<JournalRecord> records, ItemProgress progress);
 
     JobContext& m_job;
     ItemValues& m_values;

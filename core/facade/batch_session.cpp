@@ -28,6 +28,8 @@ Earlier lookBack(const Workbench& bench, const JobPlan& plan, bool fresh)
     for (const JobEntry& job : *jobs) {
         const JobDescription& old = job.description;
         if (job.owner || old.output != plan.output) continue;
+        // It died before it kept what standard input gave: nothing is left of it.
+        if (plan.temporaryInput && !systemFiles().exists(job.path / "input.snapshot")) continue;
         const auto snapshot = snapshotAtRest(job);
         if (!snapshot || snapshot->state != JobState::Interrupted) return earlier; // the newest one decides
         const bool same = old.inputHash == plan.inputHash && old.pipelineHash == plan.pipeline.contentHash &&
@@ -137,11 +139,26 @@ Result<void> checkUnfinished(const JobEntry& entry)
                            : "its results: aiflow-cli export " + id);
 }
 
+// Of a job whose process died between the two: the input is copied now, if it still is what the job was made for.
+Result<void> keepInput(const JobDirectory& directory)
+{
+    if (systemFiles().exists(directory.inputSnapshot())) return {};
+    const JobDescription& job = directory.description();
+    const auto snapshot = snapshotInput(job.input, directory.inputSnapshot());
+    if (snapshot && snapshot->hash == job.inputHash) return {};
+    (void)systemFiles().remove(directory.inputSnapshot());
+    return fail(Reason::JobChanged,
+                "job " + job.id.text() + " died before it began, and " + job.input.string() +
+                    " is not what it was made for",
+                "start a new job: aiflow-cli batch " + job.input.string());
+}
+
 Result<std::unique_ptr<JobSession>> openAgain(std::unique_ptr<Workbench> bench, const JobId& id, WorkChoice choice,
                                               const BatchRequest& request, const Surroundings& surroundings)
 {
     auto directory = JobDirectory::own(bench->state, id);
     if (!directory) return tl::unexpected(directory.error());
+    if (auto kept = keepInput(**directory); !kept) return tl::unexpected(kept.error());
     auto plan = planAgain(*bench->tools, (*directory)->description(), (*directory)->path());
     if (!plan) return tl::unexpected(plan.error());
     apply(request, plan->options);

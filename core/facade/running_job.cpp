@@ -147,6 +147,7 @@ private:
             m_cache = std::move(*cache);
         else
             m_jobLog->warning("no result cache: nothing is reused", {{"why", cache.error().text()}});
+        if (m_plan.preparation.resumed || !m_plan.preparation.leftBehind.empty()) removeLeftTemporaries(m_plan.output);
         auto output = OutputFolder::open(m_plan.output, *m_artifacts, systemFiles());
         if (!output) return tl::unexpected(output.error());
         m_output = std::move(*output);

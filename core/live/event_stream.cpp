@@ -27,7 +27,7 @@ std::string_view EventStream::stamp()
     return m_stamp;
 }
 
-void EventStream::publish(std::string_view type, const JsonText& members)
+void EventStream::publish(std::string_view type, const JsonText& members, const LiveJob::EventWriter& keep)
 {
     EventLine line;
     line.type = type;
@@ -44,7 +44,7 @@ void EventStream::publish(std::string_view type, const JsonText& members)
     line.json += R"(",)";
     line.json += members.members();
     line.json += '}';
-    if (m_writer) m_writer(line);
+    if (const auto& writer = keep ? keep : m_writer) writer(line);
     for (const auto& [id, listener] : m_listeners->byId) listener(line);
     m_lastSeq.store(line.seq, std::memory_order_release);
 }

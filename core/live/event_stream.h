@@ -21,7 +21,8 @@ class EventStream {
 public:
     EventStream(const Clock& clock, std::int64_t firstSeq, LiveJob::EventWriter writer);
 
-    void publish(std::string_view type, const JsonText& members);
+    // `keep`, when given, gets the event instead of the writer.
+    void publish(std::string_view type, const JsonText& members, const LiveJob::EventWriter& keep = {});
     // A line without a number, for nobody but the caller.
     EventLine unnumbered(std::string_view type, const JsonText& members) const;
     Subscription subscribe(LiveJob::Listener listener);

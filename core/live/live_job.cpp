@@ -132,13 +132,13 @@ public:
         publish("job_started", event_lines::jobStarted(m_identity, total, reusedItems));
     }
 
-    void itemFinished(const ItemOutcome& outcome) override
+    void itemFinished(const ItemOutcome& outcome, const EventWriter& keep) override
     {
         if (outcome.state == TaskState::Failed) {
             const std::lock_guard lock(m_groupsMutex);
             m_groups.add(outcome.reason.value_or(Reason::Internal), outcome.step, outcome.message, outcome.id);
         }
-        publish("item_finished", event_lines::itemFinished(m_identity.job, outcome));
+        publish("item_finished", event_lines::itemFinished(m_identity.job, outcome), keep);
     }
 
     void taskFinished(const TaskOutcome& outcome) override
@@ -254,9 +254,9 @@ private:
         for (const auto& wake : wakes) wake();
     }
 
-    void publish(std::string_view type, const JsonText& members)
+    void publish(std::string_view type, const JsonText& members, const EventWriter& keep = {})
     {
-        m_events.publish(type, members);
+        m_events.publish(type, members, keep);
         change([] {});
     }
 

@@ -84,7 +84,9 @@ public:
 
     // ---- events; each gets the next seq.
     virtual void jobStarted(std::int64_t reusedItems) = 0;
-    virtual void itemFinished(const ItemOutcome& outcome) = 0; // also feeds the failure groups
+    // Also feeds the failure groups. `keep`, when given, gets the event instead of the job's writer, so that it can be
+    // journaled in one piece with the item's end; called once, before the listeners.
+    virtual void itemFinished(const ItemOutcome& outcome, const EventWriter& keep = {}) = 0;
     virtual void taskFinished(const TaskOutcome& outcome) = 0;
     virtual void providerPaused(std::string provider, Reason reason, std::string detail, std::string probeAt) = 0;
     virtual void providerResumed(std::string provider) = 0;

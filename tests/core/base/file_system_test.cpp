@@ -30,6 +30,22 @@ private Q_SLOTS:
         QCOMPARE(text(systemFiles().readFile(path, Bytes(10)).value()), std::string("two"));
         QCOMPARE(std::distance(fs::directory_iterator(path.parent_path()), fs::directory_iterator{}), 1);
     }
+    void onlyTemporariesOfDeadProcessesAreRemoved()
+    {
+        QTemporaryDir place;
+        const std::filesystem::path folder = place.path().toStdString();
+        std::filesystem::create_directories(folder / "a/b");
+        // No process has the first number: it is beyond what the kernel gives out.
+        const std::string living = ".tmp-" + std::to_string(::getpid()) + "-1";
+        for (const std::string name : {".tmp-999999999-1", "a/b/.tmp-999999999-22", ".tmp-999999999-x", "a/.tmp-1"})
+            QVERIFY(systemFiles().writeAtomically(folder / name, {}));
+        QVERIFY(systemFiles().writeAtomically(folder / living, {}));
+        removeLeftTemporaries(folder);
+        QVERIFY(!systemFiles().exists(folder / ".tmp-999999999-1"));
+        QVERIFY(!systemFiles().exists(folder / "a/b/.tmp-999999999-22"));
+        for (const std::string& name : {std::string(".tmp-999999999-x"), std::string("a/.tmp-1"), living})
+            QVERIFY2(systemFiles().exists(folder / name), name.c_str());
+    }
     void copiesAreEqual()
     {
         const fs::path from = root() / "from";
