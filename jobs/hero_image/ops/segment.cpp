@@ -1,6 +1,7 @@
 #include "jobs/hero_image/ops/segment.h"
 
 #include "jobs/hero_image/ops/background.h"
+#include "jobs/hero_image/ops/cut.h"
 
 #include <algorithm>
 #include <array>
@@ -10,6 +11,8 @@
 namespace aiflow::hero {
 
 namespace {
+
+constexpr int kCutSide = 900; // the graph's cost grows faster than its pixels
 
 cv::Mat ball(int radius) { return cv::getStructuringElement(cv::MORPH_ELLIPSE, {2 * radius + 1, 2 * radius + 1}); }
 
@@ -221,7 +224,8 @@ Segmentation segmentProduct(const cv::Mat& rgb, const cv::Mat& prior)
     Segmentation best;
     best.evenShare = background.evenShare;
     if (background.even()) {
-        const cv::Mat flood = cutByFlood(lab, background, prior);
+        const cv::Mat cut = smoothestCut(lab, evidenceOnEvenGround(lab, background, prior), kCutSide);
+        const cv::Mat flood = largePieces(cut, 0.002);
         // Where the flood ran through most of what the network is sure of, the edges were too weak for it.
         if (usable(flood) && share(core, flood) > 0.6) {
             best.mask = flood;
@@ -235,7 +239,7 @@ Segmentation segmentProduct(const cv::Mat& rgb, const cv::Mat& prior)
     best.agreement = 1;
     const cv::Mat grab = cutByGrabCut(rgb, prior);
     if (!grab.empty() && usable(grab)) {
-        const cv::Mat tidy = tidied(grab, prior);
+        const cv::Mat tidy = tidied(smoothestCut(lab, evidenceFromColours(grab, prior), kCutSide), prior);
         const double agreement = overlap(tidy, opinion);
         const bool betterCut = agreement > 0.8 || edgeStrength(lab, tidy) > 1.15 * edgeStrength(lab, best.mask);
         if (agreement > 0.45 && share(core, tidy) > 0.8 && betterCut) {
