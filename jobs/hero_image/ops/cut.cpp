@@ -29,12 +29,12 @@ public:
         for (int y = 0; y + 1 < lab.rows; ++y)
             for (int x = 0; x + 1 < lab.cols; ++x) sum += std::min(30.0F, step({x, y}, {x + 1, y + 1}));
         const double mean = sum / std::max(1, (lab.rows - 1) * (lab.cols - 1));
-        m_softness = static_cast<float>(std::clamp(2.0 * mean * mean, 4.0, 200.0));
+        m_softness = static_cast<float>(std::clamp(2.0 * mean * mean, 9.0, 200.0));
     }
     float between(const cv::Point& one, const cv::Point& other, float length) const
     {
-        constexpr float kPlain = 5;
-        constexpr float kLeast = 0.25;
+        constexpr float kPlain = 30;
+        constexpr float kLeast = 0.2;
         const float apart = step(one, other);
         return (kLeast + kPlain * std::exp(-apart * apart / m_softness)) / length;
     }
@@ -97,14 +97,17 @@ cv::Mat cutAt(const cv::Mat& lab, const cv::Mat& evidence)
 
 cv::Mat evidenceOnEvenGround(const cv::Mat& lab, const Background& background, const cv::Mat& prior)
 {
-    const cv::Mat shadow = shadowPlaces(lab, background, prior);
-    const auto near = static_cast<float>(background.nearLimit());
+    constexpr int kDenied = 26; // of 255: the network is sure that here is nothing
+    const cv::Mat soft = shadowPlaces(lab, background, prior);
+    const cv::Mat deep = (prior < kDenied) & (background.tint < 16) & (background.lightness < 0);
+    const float near = 0.8F * static_cast<float>(background.nearLimit());
     cv::Mat evidence(lab.size(), CV_32F);
     for (int y = 0; y < lab.rows; ++y)
         for (int x = 0; x < lab.cols; ++x) {
             const float apart = background.distance.at<float>(y, x) / near;
-            float ground = std::clamp(2.5F * (apart - 1), -2.5F, 9.0F);
-            if (shadow.at<std::uint8_t>(y, x) != 0) ground = std::min(ground, -1.0F);
+            float ground = std::clamp(apart < 1 ? 5 * (apart - 1) : 2.5F * (apart - 1), -5.0F, 9.0F);
+            if (soft.at<std::uint8_t>(y, x) != 0) ground = std::min(ground, 1.0F);
+            if (deep.at<std::uint8_t>(y, x) != 0) ground = std::min(ground, 3.0F);
             evidence.at<float>(y, x) = std::clamp(logOdds(prior.at<std::uint8_t>(y, x), 4.0F) + ground, -kMost, kMost);
         }
     return evidence;
@@ -115,8 +118,8 @@ cv::Mat evidenceFromColours(const cv::Mat& colourCut, const cv::Mat& prior)
     cv::Mat evidence(prior.size(), CV_32F);
     for (int y = 0; y < prior.rows; ++y)
         for (int x = 0; x < prior.cols; ++x)
-            evidence.at<float>(y, x) = logOdds(prior.at<std::uint8_t>(y, x), 4.0F) +
-                                       (colourCut.at<std::uint8_t>(y, x) != 0 ? 2.0F : -2.0F);
+            evidence.at<float>(y, x) =
+                logOdds(prior.at<std::uint8_t>(y, x), 4.0F) + (colourCut.at<std::uint8_t>(y, x) != 0 ? 2.0F : -2.0F);
     return evidence;
 }
 
