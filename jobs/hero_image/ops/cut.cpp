@@ -34,7 +34,7 @@ public:
     float between(const cv::Point& one, const cv::Point& other, float length) const
     {
         constexpr float kPlain = 30;
-        constexpr float kLeast = 0.2;
+        constexpr float kLeast = 0.2F;
         const float apart = step(one, other);
         return (kLeast + kPlain * std::exp(-apart * apart / m_softness)) / length;
     }
@@ -67,6 +67,7 @@ cv::Mat cutAt(const cv::Mat& lab, const cv::Mat& evidence)
     const cv::Mat open = openPlaces(evidence);
     cv::Mat nodes(lab.size(), CV_32S, cv::Scalar(-1));
     const int count = cv::countNonZero(open);
+    if (count == 0) return evidence > 0;
     Graph graph(static_cast<unsigned>(count), static_cast<unsigned>(count) * 8U);
     const Price price(lab);
     const std::array<cv::Point, 4> steps{cv::Point(-1, 0), cv::Point(-1, -1), cv::Point(0, -1), cv::Point(1, -1)};
