@@ -185,14 +185,4 @@ cv::Mat shadowPlaces(const cv::Mat& lab, const Background& background, const cv:
     return (soft | deep) & (background.lightness < 1.0);
 }
 
-cv::Mat floodBackground(const cv::Mat& lab, const Background& background, const cv::Mat& prior, const cv::Mat& sealed)
-{
-    const cv::Mat near = background.distance < background.nearLimit();
-    cv::Mat passable = (near | shadowPlaces(lab, background, prior)) & ~sealed;
-    cv::Mat framed;
-    cv::copyMakeBorder(passable, framed, 1, 1, 1, 1, cv::BORDER_CONSTANT, cv::Scalar(255));
-    cv::floodFill(framed, {0, 0}, cv::Scalar(128), nullptr, {}, {}, 4);
-    return framed(cv::Rect(1, 1, lab.cols, lab.rows)) == 128;
-}
-
 } // namespace aiflow::hero

@@ -12,7 +12,7 @@ struct Background {
     cv::Mat lightness;    // CV_32F, lighter (positive) or darker than the background
     cv::Mat tint;         // CV_32F, distance in colour alone
 
-    // White sweeps, even walls: here a border flood beats a small network.
+    // White sweeps, even walls: here what differs from them says more than a small network.
     bool even() const noexcept { return evenShare >= 0.80 && noise <= 3.0; }
     // Pixels nearer than this cannot be told from the background.
     double nearLimit() const noexcept;
@@ -23,8 +23,5 @@ Background measureBackground(const cv::Mat& lab, const cv::Mat& prior);
 
 // Pixels (255) that a soft shadow on the background would explain: darker, of the same tint, without a sharp edge.
 cv::Mat shadowPlaces(const cv::Mat& lab, const Background& background, const cv::Mat& prior);
-
-// Pixels (255) that are reached from the frame through background or through soft shadow. `sealed` is never entered.
-cv::Mat floodBackground(const cv::Mat& lab, const Background& background, const cv::Mat& prior, const cv::Mat& sealed);
 
 } // namespace aiflow::hero

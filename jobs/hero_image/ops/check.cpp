@@ -222,6 +222,48 @@ Finding checkHalo(const CheckInput& input, const CheckLimits& limits)
             fmt::format("轮廓中有 {} 残留旧背景，最多允许 {}。", percent(share), percent(limits.halo))};
 }
 
+cv::Mat rimOf(const cv::Mat& mask)
+{
+    cv::Mat inner;
+    cv::erode(mask, inner, cv::getStructuringElement(cv::MORPH_CROSS, {3, 3}));
+    return mask & ~inner;
+}
+
+// How much longer the outline is than a smooth one beside it. Thin parts have no smooth outline and are left out.
+double roughnessOf(const cv::Mat& mask)
+{
+    constexpr double kSide = 500; // every product is judged at this size
+    constexpr double kBeside = 6; // pixels at that size
+    const cv::Rect bounds = boundsOf(mask, 128);
+    if (bounds.empty()) return 0;
+    const double scale = kSide / std::max(bounds.width, bounds.height);
+    cv::Mat sized;
+    cv::resize(mask(bounds), sized, {}, scale, scale, scale < 1 ? cv::INTER_AREA : cv::INTER_LINEAR);
+    cv::copyMakeBorder(sized, sized, 16, 16, 16, 16, cv::BORDER_CONSTANT, cv::Scalar(0));
+    cv::Mat smooth;
+    cv::GaussianBlur(sized, smooth, {}, 4);
+    const cv::Mat sharp = sized > 127;
+    const cv::Mat even = smooth > 127;
+    const cv::Mat evenRim = rimOf(even);
+    cv::Mat beside;
+    cv::distanceTransform(~evenRim, beside, cv::DIST_L2, 3);
+    const double length = cv::countNonZero(evenRim);
+    return length == 0 ? 0 : std::max(0.0, cv::countNonZero(rimOf(sharp) & (beside < kBeside)) / length - 1);
+}
+
+Finding checkOutline(const cv::Mat& mask, const CheckLimits& limits)
+{
+    const double value = roughnessOf(mask);
+    return {
+        "outline",
+        value,
+        limits.roughness,
+        value <= limits.roughness,
+        fmt::format("The outline is {} longer than a smooth one; more than {} means that it is ragged or bitten.",
+                    percent(value), percent(limits.roughness)),
+        fmt::format("轮廓比平滑轮廓长 {}，超过 {} 表示边缘毛糙或缺损。", percent(value), percent(limits.roughness))};
+}
+
 Json toJson(const Finding& finding)
 {
     return {{"rule", finding.rule},
@@ -243,6 +285,7 @@ Json checkHero(const CheckInput& input, const CheckLimits& limits)
     if (!bounds.empty()) findings.push_back(checkSharpness(input.hero, bounds, limits));
     if (!input.mask.empty()) findings.push_back(checkClipped(input.mask, limits));
     if (!input.mask.empty() && input.source.size() == input.mask.size()) findings.push_back(checkHalo(input, limits));
+    if (!input.mask.empty()) findings.push_back(checkOutline(input.mask, limits));
     Json reasons = Json::array();
     for (const Finding& finding : findings) reasons.push_back(toJson(finding));
     const bool pass = std::ranges::all_of(findings, &Finding::ok);

@@ -14,6 +14,7 @@ struct CheckLimits {
     double sharpness = 0.004;   // variance of the Laplacian / variance of the brightness, at the source's detail
     double clippedShare = 0.01; // of a side of the source frame that the product may touch
     double halo = 0.10;         // of the outline: old background taken along
+    double roughness = 0.20;    // of the outline's length: bites, crumbs and fringes beyond a smooth one
 };
 
 struct CheckInput {
@@ -23,7 +24,7 @@ struct CheckInput {
 };
 
 // {"pass": bool, "reasons": [{"rule", "value", "limit", "ok", "sentence": {"en", "zh"}}]}, every rule that could be
-// measured, in a fixed order: size, background, corners, fill, sharpness, clipped, halo.
+// measured, in a fixed order: size, background, corners, fill, sharpness, clipped, halo, outline.
 Json checkHero(const CheckInput& input, const CheckLimits& limits);
 
 } // namespace aiflow::hero

@@ -35,12 +35,35 @@ cv::Mat sharpened(const cv::Mat& colour, double scale)
     return result;
 }
 
-// Enlarging widens the edge's ramp; this makes it as steep again as it was.
-cv::Mat steepened(const cv::Mat& alpha, double scale)
+// The alpha, enlarged, with an edge of about two pixels: steps and dents of a source pixel are rounded off, but what is
+// too thin for that keeps its form.
+cv::Mat enlargedAlpha(const cv::Mat& alpha, const cv::Size& size, double scale)
 {
+    constexpr double kRounding = 1.0; // in pixels of the source
+    const auto enlarged = [&](const cv::Mat& part, double blur) {
+        cv::Mat result;
+        part.convertTo(result, CV_32F, 1.0 / 255.0);
+        cv::resize(result, result, size, 0, 0, cv::INTER_LINEAR);
+        cv::GaussianBlur(result, result, {}, blur * scale);
+        const double gain = std::max(1.0, blur * scale * 2.5 / 2.0);
+        return cv::Mat(cv::max(cv::min((result - 0.5) * gain + 0.5, 1.0), 0.0));
+    };
+    cv::Mat broad;
+    cv::morphologyEx(alpha, broad, cv::MORPH_OPEN, cv::getStructuringElement(cv::MORPH_ELLIPSE, {5, 5}));
+    cv::Mat thin = alpha - broad > 110; // a corner of a broad part is not thin
+    cv::morphologyEx(thin, thin, cv::MORPH_CLOSE, cv::getStructuringElement(cv::MORPH_RECT, {3, 3}));
+    cv::Mat labels;
+    cv::Mat facts;
+    cv::Mat centres;
+    const int count = cv::connectedComponentsWithStats(thin, labels, facts, centres, 8, CV_32S);
+    cv::Mat kept = cv::Mat::zeros(alpha.size(), CV_8U);
+    for (int i = 1; i < count; ++i)
+        if (facts.at<int>(i, cv::CC_STAT_AREA) >= 8) kept.setTo(255, labels == i);
+    cv::dilate(kept, kept, cv::getStructuringElement(cv::MORPH_RECT, {3, 3}));
+    cv::Mat slender = cv::Mat::zeros(alpha.size(), CV_8U);
+    alpha.copyTo(slender, kept);
     cv::Mat result;
-    const double gain = std::clamp(0.75 * scale, 1.0, 3.0);
-    alpha.convertTo(result, CV_8U, gain, 127.5 * (1 - gain));
+    cv::Mat(cv::max(enlarged(alpha, kRounding), enlarged(slender, 0.4))).convertTo(result, CV_8U, 255.0);
     return result;
 }
 
@@ -55,12 +78,8 @@ Layer scaled(const Layer& layer, double scale)
         return result;
     }
     cv::resize(layer.colour, result.colour, size, 0, 0, cv::INTER_LANCZOS4);
-    cv::resize(layer.alpha, result.alpha, size, 0, 0, cv::INTER_CUBIC);
-    if (scale > 1.15) {
-        result.colour = sharpened(result.colour, scale);
-        cv::GaussianBlur(result.alpha, result.alpha, {}, 0.35 * scale);
-        result.alpha = steepened(result.alpha, scale);
-    }
+    result.alpha = enlargedAlpha(layer.alpha, size, scale);
+    if (scale > 1.15) result.colour = sharpened(result.colour, scale);
     return result;
 }
 

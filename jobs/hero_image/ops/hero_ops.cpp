@@ -72,7 +72,7 @@ Result<Values> refine(const OpCall& call)
         return fail(Reason::ComputeNoResult, "no product was found in the picture",
                     "use a picture in which the product stands out from its background");
     if (call.stop.stop_requested()) return fail(Reason::Cancelled, "hero.refine: stopped");
-    const cv::Mat alpha = hero::softEdge(rgb, hero::withoutSpecks(hero::settledMask(rgb, found.mask), prior));
+    const cv::Mat alpha = hero::softEdge(rgb, hero::withoutSpecks(found.mask, prior));
     Values values;
     values.set("mask", Value(imageOf(sizedTo(alpha, {image.width, image.height}))));
     values.set("method", Value(Json(hero::name(found.method))));
@@ -123,9 +123,9 @@ Result<Values> check(const OpCall& call)
 }
 
 constexpr std::array kOps{
-    OpEntry{"hero.refine", "1", &refine},
-    OpEntry{"hero.compose", "1", &compose},
-    OpEntry{"hero.check", "1", &check},
+    OpEntry{"hero.refine", "2", &refine},
+    OpEntry{"hero.compose", "2", &compose},
+    OpEntry{"hero.check", "2", &check},
 };
 
 } // namespace

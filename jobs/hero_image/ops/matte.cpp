@@ -111,13 +111,6 @@ cv::Mat mixtureIn(const cv::Mat& rgb, const cv::Mat& mask, int radius)
 
 } // namespace
 
-cv::Mat settledMask(const cv::Mat& rgb, const cv::Mat& mask)
-{
-    const int radius = 2 * bandRadius(mask.size()) + 1;
-    const cv::Mat alpha = mixtureIn(rgb, mask, radius);
-    return alpha > 0.5;
-}
-
 cv::Mat softEdge(const cv::Mat& rgb, const cv::Mat& mask)
 {
     const int radius = bandRadius(mask.size());

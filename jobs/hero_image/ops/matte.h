@@ -5,10 +5,6 @@
 
 namespace aiflow::hero {
 
-// `rgb`: CV_8UC3, `mask`: CV_8U, 0 or 255. Gives the mask with its edge moved to where the colours really change, by a
-// few pixels at most.
-cv::Mat settledMask(const cv::Mat& rgb, const cv::Mat& mask);
-
 // `rgb`: CV_8UC3, `mask`: CV_8U, 0 or 255. Gives CV_8U alpha: the mask itself away from its edge, and in a band around
 // the edge the share that explains the pixel as a mixture of the colours on both sides.
 cv::Mat softEdge(const cv::Mat& rgb, const cv::Mat& mask);

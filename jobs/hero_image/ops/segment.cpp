@@ -1,6 +1,7 @@
 #include "jobs/hero_image/ops/segment.h"
 
 #include "jobs/hero_image/ops/background.h"
+#include "jobs/hero_image/ops/cut.h"
 
 #include <algorithm>
 #include <array>
@@ -10,6 +11,8 @@
 namespace aiflow::hero {
 
 namespace {
+
+constexpr int kCutSide = 900; // the graph's cost grows faster than its pixels
 
 cv::Mat ball(int radius) { return cv::getStructuringElement(cv::MORPH_ELLIPSE, {2 * radius + 1, 2 * radius + 1}); }
 
@@ -71,46 +74,23 @@ cv::Mat withoutFalseHoles(const cv::Mat& mask, const cv::Mat& real)
     return mask | (holes & ~real);
 }
 
-// Enclosed places that look exactly like the background: the gap under a handle, between chair legs.
-cv::Mat enclosedBackground(const Background& background, const cv::Mat& shadowLike, const cv::Mat& flooded,
-                           const cv::Mat& prior)
+// The smoothest outline spans gaps between thin parts; what looks exactly like the background there is background.
+cv::Mat withoutPockets(const cv::Mat& mask, const Background& background, const cv::Mat& prior)
 {
-    const cv::Mat alike = ((background.distance < background.nearLimit()) | shadowLike) & ~flooded;
+    const cv::Mat alike = (background.distance < background.nearLimit()) & mask;
     cv::Mat labels;
     cv::Mat facts;
     cv::Mat centres;
     const int count = cv::connectedComponentsWithStats(alike, labels, facts, centres, 4, CV_32S);
-    const double solid = static_cast<double>(alike.total()) - cv::countNonZero(flooded);
-    const double least = std::max(12.0, static_cast<double>(alike.total()) * 4e-5);
-    cv::Mat result = cv::Mat::zeros(alike.size(), CV_8U);
+    const double least = std::max(12.0, static_cast<double>(mask.total()) * 4e-5);
+    cv::Mat result = mask.clone();
     for (int i = 1; i < count; ++i) {
         if (facts.at<int>(i, cv::CC_STAT_AREA) < least) continue;
         const cv::Mat piece = labels == i;
-        const double apart = cv::mean(background.distance, piece)[0];
-        const double opinion = cv::mean(prior, piece)[0];
-        // A large gap in shadow fades into plain background somewhere; a gray surface does not.
-        const bool large = facts.at<int>(i, cv::CC_STAT_AREA) > 0.15 * solid;
-        if (large && share(piece, background.distance < background.nearLimit()) < 0.2) continue;
-        // The surer the network is that this is product, the closer to the background it must be.
-        const double limit = opinion < 90 ? 20
-                                          : background.nearLimit() * (opinion > 230   ? 0.3
-                                                                      : opinion > 153 ? 0.6
-                                                                                      : 1.2);
-        if (apart < limit) result.setTo(255, piece);
+        const bool doubted = cv::mean(prior, piece)[0] < 166;
+        if (doubted && cv::mean(background.distance, piece)[0] < 0.4 * background.nearLimit()) result.setTo(0, piece);
     }
     return result;
-}
-
-cv::Mat cutByFlood(const cv::Mat& lab, const Background& background, const cv::Mat& prior)
-{
-    // A white product on white is only visible to the network: where it is sure, the flood must not enter.
-    const int margin = std::max(2, std::max(lab.cols, lab.rows) / 90);
-    const cv::Mat apart = background.distance > 0.5 * background.nearLimit();
-    const cv::Mat sealed = (eroded(prior > 217, margin) & apart) | eroded(prior > 235, 2 * margin);
-    const cv::Mat flooded = floodBackground(lab, background, prior, sealed);
-    const cv::Mat holes = enclosedBackground(background, shadowPlaces(lab, background, prior), flooded, prior);
-    const cv::Mat product = ~flooded & ~holes;
-    return withoutFalseHoles(largePieces(product, 0.002), holes);
 }
 
 // Products are photographed whole: a side of the frame is background unless most of it is taken for product.
@@ -221,7 +201,8 @@ Segmentation segmentProduct(const cv::Mat& rgb, const cv::Mat& prior)
     Segmentation best;
     best.evenShare = background.evenShare;
     if (background.even()) {
-        const cv::Mat flood = cutByFlood(lab, background, prior);
+        const cv::Mat cut = smoothestCut(lab, evidenceOnEvenGround(lab, background, prior), kCutSide);
+        const cv::Mat flood = withoutPockets(largePieces(cut, 0.002), background, prior);
         // Where the flood ran through most of what the network is sure of, the edges were too weak for it.
         if (usable(flood) && share(core, flood) > 0.6) {
             best.mask = flood;
@@ -235,7 +216,7 @@ Segmentation segmentProduct(const cv::Mat& rgb, const cv::Mat& prior)
     best.agreement = 1;
     const cv::Mat grab = cutByGrabCut(rgb, prior);
     if (!grab.empty() && usable(grab)) {
-        const cv::Mat tidy = tidied(grab, prior);
+        const cv::Mat tidy = tidied(smoothestCut(lab, evidenceFromColours(grab, prior), kCutSide), prior);
         const double agreement = overlap(tidy, opinion);
         const bool betterCut = agreement > 0.8 || edgeStrength(lab, tidy) > 1.15 * edgeStrength(lab, best.mask);
         if (agreement > 0.45 && share(core, tidy) > 0.8 && betterCut) {
