@@ -17,9 +17,9 @@ public:
                  "查看运行中的任务；按 d 或 Ctrl-C 离开，任务继续。"},
                 "JOB [--output jsonl [--from-seq N]] [--exit-status]",
                 {{"attach last", {"the live block", "实时画面"}},
-                 {"attach 7f3a9c --output jsonl", {"every event, from the first", "从第一个起的全部事件"}},
-                 {"attach last --output jsonl --from-seq 120", {"goes on with a stream", "续读事件流"}},
-                 {"attach last --exit-status", {"waits, exits as the job did", "等待并以任务的退出码退出"}}}};
+                 {"attach 7f3a9c --output jsonl", {"every event so far", "从第一个起的全部事件"}},
+                 {"attach last --output jsonl --from-seq 120", {"on from there", "续读事件流"}},
+                 {"attach last --exit-status", {"exits as it did", "等待并以任务的退出码退出"}}}};
     }
 
     void declare(OptionSet& options) override

@@ -44,6 +44,8 @@ public:
     {
         m_request.input = m_input;
         m_request.commandLine = invocation.commandLine;
+        // The failed rows remember the rest: output folder, pipeline, parameters.
+        if (m_request.offline) m_run.again = " --offline";
         if (auto settled = settle(invocation.console); !settled)
             return reportError(invocation, m_run.output, settled.error());
         return runJob(invocation, m_run, m_input,

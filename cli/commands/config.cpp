@@ -57,9 +57,9 @@ public:
         return {"config example",
                 {"Print an example to copy.", "打印可复制的示例。"},
                 "crontab|systemd-service|systemd-timer",
-                {{"config example crontab", {"a nightly batch from cron", "用 cron 每晚运行"}},
-                 {"config example systemd-service > aiflow-batch.service", {"a unit", "systemd 单元"}},
-                 {"config example systemd-timer > aiflow-batch.timer", {"and its timer", "及其定时器"}}}};
+                {{"config example crontab", {"every night", "每晚运行"}},
+                 {"config example systemd-service > aiflow.service", {"a unit", "单元"}},
+                 {"config example systemd-timer > aiflow.timer", {"its timer", "其定时器"}}}};
     }
     void declare(OptionSet& options) override
     {

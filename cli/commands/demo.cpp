@@ -103,29 +103,27 @@ private:
         if (!designed)
             console.next({"status " + report.snapshot.job, "doctor"});
         else if (failures)
-            console.next({fixedCommand(folder)});
+            console.next({"batch " + shellWord((folder / "out" / "failures.csv").string()) + " --offline"});
         else
             console.next({"batch products.csv", "pipelines show " + shellWord(report.snapshot.pipeline)});
     }
 
-    static std::string fixedCommand(const fs::path& folder)
-    {
-        return "batch " + shellWord((folder / "out" / "failures.csv").string()) + " --offline --out " +
-               shellWord((folder / "out").string());
-    }
-
     static std::string explanation(const Console& console, const fs::path& folder)
     {
-        return fill(
+        const std::string failures = (folder / "out" / "failures.csv").string();
+        std::string text = fill(
             console.say(
-                {"Two products were made to fail, so that you see how failures look: one row names a picture that is\n"
-                 "not there, one picture is damaged. The run worked as designed (a batch would have ended with exit "
-                 "3).\n"
-                 "Fix the two rows in {}: give each a picture of {}, then run the line below.\n",
-                 "有两个商品是特意安排失败的，用来展示失败的样子：一行的图片不存在，一张图片已损坏。\n"
-                 "本次运行符合设计（batch 命令此时的退出码为 3）。\n"
-                 "请在 {} 中修正这两行：从 {} 中各选一张图片，然后运行下面的命令。\n"}),
-            {(folder / "out" / "failures.csv").string(), (folder / "images").string()});
+                {"Two products were made to fail, so that you see how failures look: BED-01 names a picture that is "
+                 "not\n"
+                 "there, the picture of DES-01 is damaged. All went as designed (batch would have ended with exit 3).\n"
+                 "Mend them: in {}, column image, write images/bed.jpg for BED-01 and\n"
+                 "images/desk.jpg for DES-01, in a spreadsheet or with the first line here; then feed the file back:\n",
+                 "有两个商品是特意安排失败的，用来展示失败的样子：BED-01 的图片不存在，DES-01 的图片已损坏。\n"
+                 "一切符合设计（batch 命令此时的退出码为 3）。\n"
+                 "修正方法：在 {} 的 image 列中，把 BED-01 改为 images/bed.jpg，\n"
+                 "把 DES-01 改为 images/desk.jpg（用表格软件，或用下面第一行命令），然后再交给 batch：\n"}),
+            {failures});
+        return text + "  sed -i 's/bed-front/bed/; s/desk-damaged/desk/' " + shellWord(failures) + "\n";
     }
 
     std::string m_folder = "aiflow-demo";

@@ -64,7 +64,7 @@ public:
     CommandCard card() const override
     {
         return {"pipelines show",
-                {"One pipeline: columns, parameters, steps.", "查看一个流程：列、参数、步骤。"},
+                {"One pipeline: columns, steps.", "查看一个流程：列、参数、步骤。"},
                 "NAME",
                 {{"pipelines show hero-image", {"a shipped one", "自带流程"}},
                  {"pipelines show my/pipeline.yaml", {"a file", "流程文件"}}}};

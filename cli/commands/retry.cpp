@@ -26,7 +26,7 @@ public:
     {
         return {"retry",
                 {"Try failed items of a job again, in the same job.", "在同一任务中重试失败的商品。"},
-                "JOB [--failed | --group REASON | --where 'reason:...'] [options]",
+                "JOB [--failed|--group REASON|--where FILTER] [options]",
                 {{"retry last --failed", {"all that failed", "所有失败的商品"}},
                  {"retry last --group input.image_missing", {"one group", "其中一组"}},
                  {"retry last --where 'reason:input.*' --yes", {"without asking", "不询问"}},

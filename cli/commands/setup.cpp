@@ -98,10 +98,12 @@ private:
     {
         static constexpr const char* kSigns[]{"✓", "!", "✗"};
         static constexpr const char* kAsciiSigns[]{"+", "!", "x"};
+        std::size_t widest = 0;
+        for (const DoctorCheck& check : checks) widest = std::max(widest, check.name.size());
         for (const DoctorCheck& check : checks) {
             const auto verdict = static_cast<std::size_t>(check.verdict);
             std::string line = std::string(" ") + (console.ascii() ? kAsciiSigns : kSigns)[verdict] + " " + check.name;
-            line.append(line.size() < 20 ? 20 - line.size() : 1, ' ');
+            line.append(widest + 2 - check.name.size(), ' ');
             line += check.detail + "\n";
             if (!check.hint.empty()) line += "     " + check.hint + "\n";
             console.out(line);

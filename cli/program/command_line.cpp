@@ -159,7 +159,6 @@ private:
 
 struct Entry {
     Command* command;
-    CLI::App* app;
     std::unique_ptr<ParserOptions> own;
     std::unique_ptr<ParserOptions> common;
 };
@@ -170,7 +169,6 @@ struct CommandLine::State {
     CLI::App root;
     bool help = false, version = false;
     std::map<std::string, Entry, std::less<>> entries;
-    std::map<std::string, std::string, std::less<>> alone; // group, its command
     std::unique_ptr<ParserOptions> common;
 
     CLI::App& prepare(CLI::App& app)
@@ -186,6 +184,13 @@ struct CommandLine::State {
         CLI::App& parent = space == std::string::npos ? root : *root.get_subcommand(name.substr(0, space));
         return prepare(*parent.add_subcommand(space == std::string::npos ? name : name.substr(space + 1)));
     }
+    void enter(const std::string& name, CLI::App& app, Command& command, CommonOptions& target)
+    {
+        Entry entry{&command, std::make_unique<ParserOptions>(app), std::make_unique<ParserOptions>(app)};
+        command.declare(*entry.own);
+        declareCommon(*entry.common, target);
+        entries.emplace(name, std::move(entry));
+    }
     Error unknown(const CLI::App& deepest, const std::string& word) const;
 };
 
@@ -199,15 +204,15 @@ CommandLine::CommandLine(CommandList& commands, std::span<const CommandGroup> gr
     declareCommon(*state.common, common);
     for (const CommandGroup& group : groups) {
         state.prepare(*state.root.add_subcommand(std::string(group.name)));
-        state.alone.emplace(group.name, std::string(group.name) + " " + std::string(group.whenAlone));
     }
     for (const auto& command : commands) {
         const std::string name(command->card().name);
-        CLI::App& app = state.appNamed(name);
-        Entry entry{command.get(), &app, std::make_unique<ParserOptions>(app), std::make_unique<ParserOptions>(app)};
-        command->declare(*entry.own);
-        declareCommon(*entry.common, common);
-        state.entries.emplace(name, std::move(entry));
+        state.enter(name, state.appNamed(name), *command, common);
+        // A group alone stands for one of its commands.
+        for (const CommandGroup& group : groups)
+            if (name == std::string(group.name) + " " + std::string(group.whenAlone))
+                state.enter(std::string(group.name), *state.root.get_subcommand(std::string(group.name)), *command,
+                            common);
     }
 }
 
@@ -262,8 +267,7 @@ Result<Wish> CommandLine::parse(int count, const char* const* words)
     if (auto error = state.common->read()) return tl::unexpected(*error);
     if (wish.version || wish.helpFor.empty()) return wish;
 
-    auto entry = state.entries.find(wish.helpFor);
-    if (entry == state.entries.end() && !wish.help) entry = state.entries.find(state.alone.at(wish.helpFor));
+    const auto entry = state.entries.find(wish.helpFor);
     if (entry == state.entries.end()) return wish;
     wish.command = entry->second.command;
     if (auto error = entry->second.common->read()) return tl::unexpected(*error);

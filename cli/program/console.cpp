@@ -64,20 +64,23 @@ void Console::configure(const CommonOptions& common)
     m_err.color = terminal::wantsColor(choice, environmentVariable, m_err.terminal);
 }
 
-terminal::Look Console::look(bool color) const
+terminal::Look Console::look(const StreamTraits& stream) const
 {
-    const winsize size = terminalSize();
+    // A file or a pipe has no edge: texts are cut for screens alone.
+    constexpr int kNoEdge = 400;
+    const winsize size = stream.terminal ? terminalSize() : winsize{};
     terminal::Look look;
     look.language = m_language;
     look.ascii = m_ascii;
-    look.color = color;
+    look.color = stream.color;
+    if (!stream.terminal) look.columns = kNoEdge;
     if (size.ws_col > 0) look.columns = size.ws_col;
     if (size.ws_row > 0) look.rows = size.ws_row;
     return look;
 }
 
-terminal::Look Console::outLook() const { return look(m_out.color); }
-terminal::Look Console::errLook() const { return look(m_err.color); }
+terminal::Look Console::outLook() const { return look(m_out); }
+terminal::Look Console::errLook() const { return look(m_err); }
 
 bool Console::out(std::string_view text)
 {

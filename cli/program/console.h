@@ -52,7 +52,7 @@ public:
     static std::optional<std::string> ask(std::string_view question);
 
 private:
-    terminal::Look look(bool color) const;
+    terminal::Look look(const StreamTraits& stream) const;
 
     Language m_language;
     bool m_ascii = false, m_quiet = false, m_canAsk = false;

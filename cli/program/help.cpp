@@ -1,6 +1,7 @@
 #include "cli/program/help.h"
 
 #include "aiflow/version.h"
+#include "cli/terminal/cells.h"
 
 #include <algorithm>
 
@@ -81,6 +82,17 @@ std::string_view optionsTitle(Language language)
     return language == Language::Chinese ? "\n选项：\n" : "\nOptions:\n";
 }
 
+std::size_t widestOf(std::string_view text)
+{
+    std::size_t widest = 0;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        widest = std::max(widest, static_cast<std::size_t>(terminal::cellsOf(text.substr(0, end))));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return widest;
+}
+
 std::size_t linesOf(std::string_view text)
 {
     return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
@@ -98,7 +110,8 @@ std::string helpScreen(const HelpMaterial& material, Language language)
     if (!material.options.empty()) {
         text += optionsTitle(language);
         const std::string full = explained(material.options, language);
-        const bool fits = linesOf(text) + linesOf(full) + linesOf(more) <= kScreenLines;
+        const bool fits =
+            linesOf(text) + linesOf(full) + linesOf(more) <= kScreenLines && widestOf(full) <= kScreenColumns;
         text += fits ? full : named(material.options);
     }
     return text + more;
@@ -155,14 +168,13 @@ std::string helpOfGroup(const CommandGroup& group, std::span<const CommandCard> 
     std::size_t widest = 0;
     for (const CommandCard& card : cards) {
         examples.push_back(card.examples.front());
-        widest = std::max(widest, card.name.size() + card.usage.size() + 1 - group.name.size());
+        widest = std::max(widest, card.name.size() - group.name.size());
     }
     text += exampleLines(examples, language);
     text += chinese ? "\n命令：\n" : "\nCommands:\n";
     for (const CommandCard& card : cards) {
         std::string line = "  ";
         line += card.name.substr(group.name.size() + 1);
-        if (!card.usage.empty()) line.append(" ").append(card.usage);
         pad(line, 2 + widest + 1);
         text += line.append(card.summary.in(language)) + "\n";
     }

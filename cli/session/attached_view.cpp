@@ -47,12 +47,16 @@ public:
 
     void update(JobSnapshot snapshot) { m_last = std::move(snapshot); }
 
+    // To standard output, once each.
+    void pass(const EventLine& line)
+    {
+        if (line.seq == 0 || line.seq >= m_nextSeq) m_console.out(line.json + "\n");
+        m_nextSeq = std::max(m_nextSeq, line.seq + 1);
+    }
+
     void event(const EventLine& line)
     {
-        if (m_options.eventsFrom) {
-            if (line.seq == 0 || line.seq >= m_nextSeq) m_console.out(line.json + "\n");
-            m_nextSeq = std::max(m_nextSeq, line.seq + 1);
-        }
+        if (m_options.eventsFrom) pass(line);
         if (m_options.progress == terminal::Progress::None || !isWorthALine(line)) return;
         const auto event = eventFromJson(line.json);
         if (!event) return;
@@ -67,11 +71,20 @@ public:
         if (m_options.progress == terminal::Progress::Plain) m_lines.heartbeat(m_last, timeText(), Clock::now());
         if (m_options.progress != terminal::Progress::Block) return;
         const terminal::Look look = m_console.errLook();
-        if (std::exchange(m_columns, look.columns) != look.columns) m_printer.resized(look.columns);
-        m_printer.draw(terminal::renderBlock(m_last, look), look.columns, Clock::now());
+        if (std::exchange(m_columns, look.columns) != look.columns) {
+            m_printer.resized(look.columns);
+            m_shown.clear();
+        }
+        auto lines = terminal::renderBlock(m_last, look);
+        if (lines == m_shown && !m_printer.isBehind()) return;
+        if (m_printer.draw(lines, look.columns, Clock::now())) m_shown = std::move(lines);
     }
 
-    void erase() { m_printer.erase(); }
+    void erase()
+    {
+        m_printer.erase();
+        m_shown.clear();
+    }
     const JobSnapshot& last() const noexcept { return m_last; }
     std::int64_t nextSeq() const noexcept { return m_nextSeq; }
     void startAt(std::int64_t seq) { m_nextSeq = seq; }
@@ -84,6 +97,7 @@ private:
     FailureThrottle m_throttle;
     std::optional<terminal::TerminalGuard> m_guard;
     JobSnapshot m_last;
+    std::vector<std::string> m_shown;
     std::int64_t m_nextSeq = 1;
     int m_columns = 0;
 };
@@ -191,7 +205,7 @@ private:
         while (m_options.eventsFrom) {
             const auto events = m_client.events(m_job, m_screen.nextSeq(), kPage);
             if (!events) return tl::unexpected(events.error());
-            for (const EventLine& event : *events) m_screen.event(event);
+            for (const EventLine& event : *events) m_screen.pass(event);
             if (std::ssize(*events) < kPage) break;
         }
         auto status = m_client.status(m_job);

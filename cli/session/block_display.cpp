@@ -46,6 +46,10 @@ public:
 
     void begin(const Preparation& preparation) override
     {
+        {
+            const std::lock_guard lock(m_mutex);
+            m_printer.erase();
+        }
         announce(headerSentence(m_console, preparation));
         for (const std::string& note : preparationNotes(m_console, preparation)) announce(note);
         announce(fill(m_console.say({"Ctrl-C stops safely and can be resumed.  From elsewhere: "
@@ -78,9 +82,10 @@ public:
         // A terminal that takes no bytes must not keep the process from leaving.
         const std::unique_lock lock(m_mutex, std::chrono::milliseconds(200));
         m_suspended = true;
-        if (lock.owns_lock())
+        if (lock.owns_lock()) {
             m_printer.erase();
-        else
+            m_shown.clear();
+        } else
             terminal::restoreTerminal(STDERR_FILENO);
     }
 
@@ -149,12 +154,16 @@ private:
         const int columns = m_console.errLook().columns;
         const std::lock_guard lock(m_mutex);
         if (m_suspended) return;
-        if (std::exchange(m_columns, columns) != columns) m_printer.resized(columns);
+        if (std::exchange(m_columns, columns) != columns) {
+            m_printer.resized(columns);
+            m_shown.clear();
+        }
         std::vector<std::string> fitting(lines);
         for (std::string& line : fitting)
             if (terminal::cellsOf(line) > columns && line.find('\x1b') == std::string::npos)
                 line = terminal::cut(line, columns);
-        m_printer.draw(fitting, columns, Clock::now());
+        if (fitting == m_shown && !m_printer.isBehind()) return;
+        if (m_printer.draw(fitting, columns, Clock::now())) m_shown = std::move(fitting);
     }
 
     Console& m_console;
@@ -165,6 +174,7 @@ private:
     mutable std::timed_mutex m_mutex;
     terminal::BlockPrinter m_printer;            // guarded by m_mutex
     std::optional<Clock::time_point> m_deadline; // guarded by m_mutex
+    std::vector<std::string> m_shown;            // guarded by m_mutex
     int m_columns = 0;                           // guarded by m_mutex
     std::atomic<bool> m_suspended = false;
     terminal::TerminalGuard m_guard{STDERR_FILENO};

@@ -72,7 +72,7 @@ private:
         using Clock = std::chrono::steady_clock;
         return {[this](int signal) { m_stop.stop(signal, Clock::now()); },
                 [this] {
-                    if (m_running) m_display->announce(statusSentence(m_console, m_session->snapshot()));
+                    if (m_opened) m_display->announce(statusSentence(m_console, m_session->snapshot()));
                 },
                 [this] { m_display->suspend(); },
                 [this] { m_display->proceed(); },
@@ -87,14 +87,12 @@ private:
             writer.emplace(
                 m_console, [this] { return m_session->progressLine(); }, m_options.interval,
                 [this] { m_display->announce(m_console.say(kReaderGone)); });
-        m_running = true;
         m_stop.setSession(m_session.get());
         auto report = m_session->run([&](const EventLine& event) {
             if (writer) writer->event(event);
             m_display->event(event);
         });
         m_stop.setSession(nullptr);
-        m_running = false;
         if (writer) writer->finish();
         m_display->end();
         return report;
@@ -119,8 +117,8 @@ private:
         if (m_options.output == OutputFormat::Text && !silent) {
             // The line of a stopped job names the way to go on.
             const bool bare = m_ownWords || stopped;
-            m_console.out(
-                reportSummary(m_console, report, bare ? std::vector<std::string>() : nextAfter(report.snapshot)));
+            m_console.out(reportSummary(
+                m_console, report, bare ? std::vector<std::string>() : nextAfter(report.snapshot, m_options.again)));
             if (m_console.outGone()) m_console.warn(m_console.say(kReaderGone));
         } else if (report.cause) {
             m_console.error(*report.cause);
@@ -136,7 +134,7 @@ private:
     const RunOptions& m_options;
     const bool m_ownWords;                 // somebody else says what comes next
     std::unique_ptr<JobSession> m_session; // set before the display and the signals look at it
-    std::atomic<bool> m_opened = false, m_running = false;
+    std::atomic<bool> m_opened = false;
     std::unique_ptr<Display> m_display;
     StopControl m_stop;
     SignalWatch m_signals;

@@ -92,6 +92,8 @@ public:
     }
     ~PlainDisplay() override { stop(); }
 
+    void opening(std::string_view input) override { announce("reading " + std::string(input)); }
+
     void begin(const Preparation& preparation) override
     {
         m_lines.started(m_watched.snapshot(), timeText(), Clock::now());

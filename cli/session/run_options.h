@@ -27,6 +27,7 @@ public:
     std::chrono::milliseconds interval{60'000};
     std::chrono::seconds grace{120};
     std::optional<std::string> onFinish;
+    std::string again; // what a batch over the failed rows needs on its command line: " --offline"
 
 private:
     std::string m_output = "text", m_progress = "auto";

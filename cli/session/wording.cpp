@@ -25,6 +25,16 @@ std::string fileName(const std::string& path)
     return name.empty() ? path : name;
 }
 
+// Beneath the current folder: without it, as people type it.
+std::string shortPath(const std::filesystem::path& path)
+{
+    std::error_code problem;
+    const auto here = std::filesystem::current_path(problem);
+    if (problem || path.is_relative()) return path.string();
+    const auto near = path.lexically_relative(here);
+    return near.empty() || near.native().starts_with("..") ? path.string() : near.string();
+}
+
 std::vector<std::string> pasteable(std::vector<std::string> commands)
 {
     for (std::string& command : commands) command.insert(0, "aiflow-cli ");
@@ -99,9 +109,9 @@ std::string reportSummary(const Console& console, const JobReport& report, const
     terminal::SummaryExtras extras;
     for (const auto& file : report.files) {
         if (file.filename() == "failures.csv")
-            extras.failures = file.string();
+            extras.failures = shortPath(file);
         else
-            extras.results.push_back(file.string());
+            extras.results.push_back(shortPath(file));
     }
     extras.resultFiles = report.resultFiles;
     if (report.cause) extras.cause = report.cause->text();
@@ -122,7 +132,7 @@ std::string timeText()
     return iso;
 }
 
-std::vector<std::string> nextAfter(const JobSnapshot& snapshot)
+std::vector<std::string> nextAfter(const JobSnapshot& snapshot, const std::string& flags)
 {
     switch (snapshot.state) {
     case JobState::Succeeded:
@@ -139,7 +149,8 @@ std::vector<std::string> nextAfter(const JobSnapshot& snapshot)
         else if (known)
             next.push_back("retry " + snapshot.job + " --failed");
         if (next.size() < 2 && !snapshot.output.empty())
-            next.push_back("batch " + shellWord((std::filesystem::path(snapshot.output) / "failures.csv").string()));
+            next.push_back("batch " + shellWord(shortPath(std::filesystem::path(snapshot.output) / "failures.csv")) +
+                           flags);
         return next;
     }
     case JobState::Cancelled:

@@ -27,7 +27,7 @@ std::string snapshotSummary(const Console& console, const JobSnapshot& snapshot)
 std::string reportSummary(const Console& console, const JobReport& report, const std::vector<std::string>& next);
 // Now, as "2026-11-22T02:00:00+08:00".
 std::string timeText();
-// The ready-to-paste commands for where a job stands, without the program's name.
-std::vector<std::string> nextAfter(const JobSnapshot& snapshot);
+// The ready-to-paste commands for where a job stands, without the program's name. `flags` go with a batch.
+std::vector<std::string> nextAfter(const JobSnapshot& snapshot, const std::string& flags = {});
 
 } // namespace aiflow

@@ -289,6 +289,8 @@ void ItemFinisher::leave(ActiveItem& item, bool cancelled)
         if (!isTerminal(item.steps[i].state.load()))
             m_job.moveStep(item, StepIndex(static_cast<std::int32_t>(i)), rest);
     ItemProgress progress = progressOf(item, rest);
+    // What was found for it in an earlier job is found again: there is no record of its tasks.
+    if (!item.announced) progress.steps.assign(item.steps.size(), rest);
     if (cancelled) {
         progress.reason = Reason::Cancelled;
         progress.endedAt = m_job.parts.clock.wall();

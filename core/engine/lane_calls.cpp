@@ -19,11 +19,12 @@ TaskResult failure(Error error)
 
 TaskResult reused(OpenCall& call)
 {
+    CachedResult& found = *call.cargo->found;
     TaskResult result;
     result.state = TaskState::Cached;
-    result.durable = std::move(call.found->outputs);
-    result.provenance = std::move(call.found->provenance);
-    result.fromJob = std::move(call.found->job);
+    result.durable = std::move(found.outputs);
+    result.provenance = std::move(found.provenance);
+    result.fromJob = std::move(found.job);
     result.startedAt = call.startedAt;
     return result;
 }
@@ -44,6 +45,7 @@ std::optional<TaskResult> LaneCalls::start(ActiveItem& item, const Token& token,
 {
     auto call = std::make_shared<OpenCall>();
     call->owner = this;
+    call->cargo = std::make_unique<OpenCall::Cargo>();
     call->token = token;
     call->task = {item.handle.index, StepIndex(token.step), token.element};
     call->startedAt = m_job.parts.clock.wall();
@@ -53,7 +55,7 @@ std::optional<TaskResult> LaneCalls::start(ActiveItem& item, const Token& token,
         result.startedAt = call->startedAt;
         return result;
     }
-    if (call->found) return reused(*call);
+    if (call->cargo->found) return reused(*call);
     task.call = std::move(call);
     return std::nullopt;
 }
@@ -66,13 +68,13 @@ Result<void> LaneCalls::prepareRequest(ActiveItem& item, OpenCall& call)
     std::string text = dumpJson(*request);
     if (step.cache && m_job.parts.cache != nullptr) call.key = TaskKeys::ofRequest(step, text);
     if (lookUp(call)) return {};
-    call.request = std::make_unique<ApiCall>(ApiCall{.task = call.task,
-                                                     .itemId = item.handle.id,
-                                                     .route = step.target,
-                                                     .request = std::move(text),
-                                                     .priority = m_job.settings.jobPriority + step.priority,
-                                                     .stepFromEnd = m_job.stepPlan(call.token).stepFromEnd,
-                                                     .timeout = step.timeout.value_or(std::chrono::milliseconds{0})});
+    call.cargo->request = ApiCall{.task = call.task,
+                                  .itemId = item.handle.id,
+                                  .route = step.target,
+                                  .request = std::move(text),
+                                  .priority = m_job.settings.jobPriority + step.priority,
+                                  .stepFromEnd = m_job.stepPlan(call.token).stepFromEnd,
+                                  .timeout = step.timeout.value_or(std::chrono::milliseconds{0})};
     return {};
 }
 
@@ -90,8 +92,8 @@ Result<void> LaneCalls::prepareInput(ActiveItem& item, OpenCall& call)
     if (!values) return tl::unexpected(std::move(values.error()));
     auto prepared = m_job.parts.models->prepare(step.target, *values, *m_job.stepPlan(call.token).params);
     if (!prepared) return tl::unexpected(std::move(prepared.error()));
-    call.prepared = std::move(*prepared);
-    call.preparedBytes = call.prepared->size().count();
+    call.cargo->prepared = std::move(*prepared);
+    call.preparedBytes = call.cargo->prepared->size().count();
     return {};
 }
 
@@ -152,9 +154,8 @@ std::optional<CachedResult> LaneCalls::find(const ContentHash& key) const
 bool LaneCalls::lookUp(OpenCall& call) const
 {
     if (!call.key) return false;
-    auto found = find(*call.key);
-    if (found) call.found = std::make_unique<CachedResult>(std::move(*found));
-    return call.found != nullptr;
+    call.cargo->found = find(*call.key);
+    return call.cargo->found.has_value();
 }
 
 void LaneCalls::submit(ActiveItem& item, const Token& token, TaskSlot& task) noexcept
@@ -170,9 +171,9 @@ void LaneCalls::submit(ActiveItem& item, const Token& token, TaskSlot& task) noe
     m_job.window.openCall(token, remote);
     m_job.window.addBytes(nullptr, call->preparedBytes);
     call->submitted = m_job.parts.clock.monotonic();
+    const auto cargo = std::move(call->cargo);
     if (remote) {
-        const auto request = std::move(call->request);
-        m_job.parts.api->submit(std::move(*request),
+        m_job.parts.api->submit(std::move(*cargo->request),
                                 [call](Result<ApiAnswer> answer) { call->owner->answered(call, std::move(answer)); });
         return;
     }
@@ -181,7 +182,7 @@ void LaneCalls::submit(ActiveItem& item, const Token& token, TaskSlot& task) noe
                           .stepFromEnd = m_job.stepPlan(token).stepFromEnd,
                           .element = token.element};
     m_job.parts.models->submit(
-        m_job.step(token).target, std::move(call->prepared), order,
+        m_job.step(token).target, std::move(cargo->prepared), order,
         [call](Result<Values> values, ModelTiming timing) { call->owner->answered(call, std::move(values), timing); });
 }
 

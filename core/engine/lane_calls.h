@@ -1,9 +1,9 @@
 // Api and model tasks: prepared on the CPU lane, handed to their lane, and brought back durable.
 #pragma once
 
-#include "core/engine/result_keeper.h"
 #include "core/engine/items/task_inputs.h"
 #include "core/engine/items/task_keys.h"
+#include "core/engine/result_keeper.h"
 
 #include <memory>
 #include <optional>
@@ -23,9 +23,12 @@ struct OpenCall {
     WallTime startedAt{};
     MonotonicTime submitted{};
     std::int64_t preparedBytes = 0;
-    std::unique_ptr<ApiCall> request;
-    std::unique_ptr<PreparedInput> prepared;
-    std::unique_ptr<CachedResult> found; // instead of a call
+    struct Cargo {
+        std::optional<ApiCall> request;
+        std::unique_ptr<PreparedInput> prepared;
+        std::optional<CachedResult> found; // instead of a call
+    };
+    std::unique_ptr<Cargo> cargo;
 };
 
 // Threads: start() and submit() on CPU-lane threads; answers come on the lanes' threads.

@@ -1,6 +1,7 @@
 #include "core/engine/task_runner.h"
 
 #include "core/base/json.h"
+#include "core/engine/task_report.h"
 
 #include <algorithm>
 #include <utility>
@@ -304,8 +305,7 @@ void TaskRunner::settle(const Token& token, ActiveItem& item, TaskResult result)
     // An op gives the same answer again, unless it was short of memory.
     if (task.attempts > 0 && triesAgain(token, item, result)) return;
     if (m_job.step(token).kind != StepKind::Api) result.attempts = std::max(task.attempts, 1);
-    record(token, item, result);
-    tell(token, item, result);
+    reportTask(m_job, token, item, result);
     const bool wanted = runOf(item, token).consumers.load() > 0;
     task.durable = std::move(result.durable);
     if (result.values && wanted) m_values.hold(item, task, std::move(result.values));
@@ -318,53 +318,6 @@ void TaskRunner::settle(const Token& token, ActiveItem& item, TaskResult result)
         endStep(token, item, result.state);
     else
         endElement(token, item);
-}
-
-void TaskRunner::record(const Token& token, ActiveItem& item, const TaskResult& result)
-{
-    {
-        const std::lock_guard lock(item.mutex);
-        item.worked += result.worked;
-        item.cost += result.cost;
-        if (!result.currency.empty()) item.currency = result.currency;
-        item.attempts = std::max(item.attempts, result.attempts);
-        item.reusable = item.reusable && result.reusable && result.state != TaskState::Failed;
-    }
-    const bool silent = m_job.step(token).kind == StepKind::Op && token.element < 0 && result.durable.empty() &&
-                        result.state != TaskState::Failed;
-    if (result.journaled || silent) return;
-    m_job.parts.journal.write(endedRecord({item.handle.index, StepIndex(token.step), token.element}, result));
-}
-
-void TaskRunner::tell(const Token& token, const ActiveItem& item, const TaskResult& result)
-{
-    LiveJob& live = m_job.parts.live;
-    const StepIndex index(token.step);
-    if (result.state == TaskState::Cached)
-        m_job.countReused(result.fromJob, 1);
-    else
-        live.taskWorked(index, result.worked);
-    const MoneyAmount cost{result.cost, result.currency};
-    if (result.cost > 0) live.spent(index, cost);
-    if (m_job.step(token).kind == StepKind::Op && result.state != TaskState::Failed) return;
-    TaskOutcome outcome;
-    outcome.id = item.handle.id;
-    outcome.line = item.handle.line;
-    outcome.step = index;
-    outcome.element = token.element;
-    outcome.attempt = result.attempts;
-    outcome.state = result.state;
-    outcome.worked = std::chrono::duration_cast<std::chrono::milliseconds>(result.worked);
-    outcome.cost = cost;
-    outcome.tokensIn = result.tokensIn;
-    outcome.tokensOut = result.tokensOut;
-    outcome.requestId = result.requestId;
-    if (result.error) {
-        outcome.reason = result.error->reason;
-        outcome.message = cleanMessage(*result.error);
-        outcome.retryable = info(result.error->reason).retriesByItself;
-    }
-    live.taskFinished(outcome);
 }
 
 void TaskRunner::endElement(const Token& token, ActiveItem& item)

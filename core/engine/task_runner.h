@@ -36,8 +36,6 @@ private:
     void run(const Token& token, ActiveItem& item);
     std::optional<TaskResult> runOp(const Token& token, ActiveItem& item);
     void settle(const Token& token, ActiveItem& item, TaskResult result);
-    void record(const Token& token, ActiveItem& item, const TaskResult& result);
-    void tell(const Token& token, const ActiveItem& item, const TaskResult& result);
     bool triesAgain(const Token& token, ActiveItem& item, const TaskResult& result);
     void endElement(const Token& token, ActiveItem& item);
     void endStep(const Token& token, ActiveItem& item, TaskState state);

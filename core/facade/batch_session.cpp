@@ -123,6 +123,22 @@ void apply(const BatchRequest& request, JobOptions& options)
     options.maxFailurePercent = request.maxFailurePercent;
 }
 
+// A job that came to its end has nothing to go on with.
+Result<void> checkUnfinished(const JobEntry& entry)
+{
+    if (entry.owner) return {}; // taking it over tells who runs it
+    const auto snapshot = snapshotAtRest(entry);
+    if (!snapshot) return tl::unexpected(snapshot.error());
+    if (snapshot->state == JobState::Interrupted || snapshot->items[TaskState::Queued] > 0) return {};
+    const std::int64_t failed = snapshot->items[TaskState::Failed];
+    const std::string id = entry.description.id.text();
+    return fail(Reason::UsageInvalid,
+                "job " + id + " has ended: " + std::string(info(snapshot->state).key) +
+                    (failed > 0 ? ", " + std::to_string(failed) + " failed" : ""),
+                failed > 0 ? "do the failed items again: aiflow-cli retry " + id + " --failed"
+                           : "its results: aiflow-cli export " + id);
+}
+
 // Of a job whose process died between the two: the input is copied now, if it still is what the job was made for.
 Result<void> keepInput(const JobDirectory& directory)
 {
@@ -165,6 +181,8 @@ Result<std::unique_ptr<JobSession>> JobSession::batch(const Surroundings& surrou
         return openAgain(std::move(*bench), earlier.same->description.id, {}, request, surroundings);
     }
     plan->preparation.leftBehind = earlier.leftBehind;
+    // Before the job has a folder: what cannot begin must leave nothing behind. The lock is taken for good below.
+    if (const auto free = OutputLock::take(plan->output, JobId("(starting)")); !free) return tl::unexpected(free.error());
     auto directory = makeFolder(**bench, *plan, request);
     if (!directory) return tl::unexpected(directory.error());
     plan->preparation.job = (*directory)->description().id.text();
@@ -179,6 +197,7 @@ Result<std::unique_ptr<JobSession>> JobSession::resume(const Surroundings& surro
     if (!bench) return tl::unexpected(bench.error());
     const auto entry = findJob((*bench)->state, job);
     if (!entry) return tl::unexpected(entry.error());
+    if (auto open = checkUnfinished(*entry); !open) return tl::unexpected(open.error());
     return openAgain(std::move(*bench), entry->description.id, {}, options, surroundings);
 }
 

@@ -146,7 +146,7 @@ void describe(JobPlan& plan, const ValidationReport& report)
     told.pipeline = plan.pipeline.name;
     for (const Step& step : plan.pipeline.steps) told.steps.push_back(step.name);
     told.inputFormat = formatName(report.description.format);
-    told.encoding = name(report.description.encoding.encoding);
+    if (report.description.format != InputFormat::Folder) told.encoding = name(report.description.encoding.encoding);
     told.columns = std::ranges::count_if(report.description.header, [](const HeaderColumn& c) { return !c.ignored; });
     told.total = report.totalRows;
     told.badRows = report.badRows();

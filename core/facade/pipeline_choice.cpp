@@ -100,7 +100,7 @@ Result<PipelineChoice> choosePipeline(const InstalledFiles& files, const StepCat
         const auto map = ColumnMap::make(columnSettings(*pipeline, overrides), input);
         if (!map) return tl::unexpected(map.error());
         if (const auto missing = map->missing(); !missing.empty()) {
-            candidates += "\n  " + pipeline->name + " needs " + join(missing, ", ");
+            candidates += "; " + pipeline->name + " needs " + join(missing, ", ");
             continue;
         }
         if (!best || map->fit() > bestFit) {

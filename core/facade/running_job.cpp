@@ -160,7 +160,22 @@ private:
         m_journal->write(JobField{std::string(job_field::kTotal), std::to_string(m_plan.preparation.total)});
         // The last process's farewell is not this one's.
         m_journal->write(JobField{std::string(job_field::kFinalSnapshot), ""});
+        if (auto claimed = claimFiles(); !claimed) return claimed;
         return m_journal->flush();
+    }
+
+    // Files that an earlier process of this job placed keep their names, whatever order items end in now.
+    Result<void> claimFiles()
+    {
+        if (!m_plan.preparation.resumed) return {};
+        for (ItemQuery query{ItemIndex{0}, 5000, {}, {}};;) {
+            const auto rows = m_reader->items(query);
+            if (!rows) return tl::unexpected(rows.error());
+            for (const ItemRow& row : *rows)
+                for (const TaskOutput& file : row.files) m_output->claim(file.port, row.id);
+            if (static_cast<std::int64_t>(rows->size()) < query.limit) return {};
+            query.from = ItemIndex(rows->back().item.value() + 1);
+        }
     }
 
     Result<void> openLive()
@@ -278,6 +293,7 @@ private:
                 m_jobLog->warning("some results were not kept for later jobs", {{"why", kept.error().text()}});
         report.snapshot = std::move(last);
         exportLists(report);
+        if (auto synced = m_output->sync(); !synced && !report.cause) report.cause = synced.error();
         m_feed.reset();
         return report;
     }
@@ -342,13 +358,17 @@ private:
 
 } // namespace
 
+// What holds when nobody says anything else.
+constexpr const char* kBuiltIn = "aiflow: 1\noutput: out\noffline: false\nmemory: 512MiB\n";
+
 Result<std::unique_ptr<Workbench>> Workbench::setUp(const Surroundings& surroundings)
 {
     auto bench = std::make_unique<Workbench>();
     auto files = InstalledFiles::locate(surroundings.resources);
     if (!files) return tl::unexpected(files.error());
     bench->files = *files;
-    auto configuration = loadConfiguration({"", userConfigFile(), surroundings.configFile.value_or("aiflow.yaml")});
+    auto configuration =
+        loadConfiguration({kBuiltIn, userConfigFile(), surroundings.configFile.value_or("aiflow.yaml")});
     if (!configuration) return tl::unexpected(configuration.error());
     bench->configuration = std::move(*configuration);
     std::optional<fs::path> wished = surroundings.stateDirectory;

@@ -133,6 +133,7 @@ public:
             const auto colon = line.find(": ");
             if (colon == std::string::npos) continue;
             const std::string name = line.substr(0, colon);
+            if (name == "aiflow") continue; // the format's number
             const auto origin = values.origins.find(name);
             lines.push_back({name, line.substr(colon + 2), origin == values.origins.end() ? "" : origin->second});
         }

@@ -2,8 +2,8 @@
 
 #include "core/base/file_system.h"
 #include "core/base/json.h"
-#include "core/inference/batcher.h"
 #include "core/compute/op_call.h"
+#include "core/inference/batcher.h"
 #include "core/inference/families.h"
 #include "core/inference/finisher.h"
 #include "core/inference/torch_device.h"

@@ -1,8 +1,8 @@
 // How much of a device's best speed is left when inputs come one at a time through the lane.
 #include "core/base/file_system.h"
 #include "core/base/json.h"
-#include "core/inference/batching_lane.h"
 #include "core/compute/op_call.h"
+#include "core/inference/batching_lane.h"
 #include "core/inference/families.h"
 #include "core/inference/resample.h"
 #include "core/inference/torch_device.h"

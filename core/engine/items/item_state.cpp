@@ -180,8 +180,8 @@ std::string packItem(const ActiveItem& item)
     out.number(item.handle.line);
     out.number(item.handle.byteOffset);
     out.number(item.handle.byteLength);
-    out.text(item.handle.title);
-    out.hash(item.key);
+    out.number(item.key.isZero() ? 0 : 1);
+    if (!item.key.isZero()) out.hash(item.key);
     out.number(item.worked.count());
     out.number(static_cast<std::int64_t>(item.cost * 1e9));
     out.text(item.currency);
@@ -202,8 +202,8 @@ void unpackItem(const std::string& packed, const Pipeline& pipeline, ActiveItem&
     item.handle.line = in.number();
     item.handle.byteOffset = in.number();
     item.handle.byteLength = in.number();
-    item.handle.title = in.text();
-    item.key = in.hash();
+    item.handle.title.clear();
+    if (in.number() != 0) item.key = in.hash();
     item.worked = std::chrono::microseconds(in.number());
     item.cost = static_cast<double>(in.number()) / 1e9;
     item.currency = in.text();
