@@ -134,7 +134,7 @@ private:
 
 int main(int count, char** words)
 {
-    ignoreBrokenPipes();
+    ignoreWriteSignals();
     try {
         return Program().run(count, words);
     } catch (const std::exception& exception) {

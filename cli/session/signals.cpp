@@ -36,13 +36,18 @@ const sigset_t& heldSignals() noexcept
     return set;
 }
 
-void ignoreBrokenPipes() noexcept { ::signal(SIGPIPE, SIG_IGN); }
+void ignoreWriteSignals() noexcept
+{
+    ::signal(SIGPIPE, SIG_IGN);
+    ::signal(SIGXFSZ, SIG_IGN);
+}
 
 void holdSignals() noexcept { ::pthread_sigmask(SIG_BLOCK, &heldSignals(), nullptr); }
 
 void releaseSignalsInChild() noexcept
 {
     ::signal(SIGPIPE, SIG_DFL);
+    ::signal(SIGXFSZ, SIG_DFL);
     ::pthread_sigmask(SIG_UNBLOCK, &heldSignals(), nullptr);
 }
 

@@ -9,8 +9,8 @@
 
 namespace aiflow {
 
-// Writing to a pipe that nobody reads fails instead of ending the process.
-void ignoreBrokenPipes() noexcept;
+// Writing to a pipe that nobody reads, or beyond the limit of a file's size, fails instead of ending the process.
+void ignoreWriteSignals() noexcept;
 // To be called before any thread is started: from now on the signals that SignalWatch handles reach only it. Those that
 // the parent had ignored (nohup, a shell's background) stay ignored.
 void holdSignals() noexcept;

@@ -45,6 +45,9 @@ public:
         m_logger.set_pattern("%v"); // the line is made here: one place escapes and redacts
         m_logger.set_level(toSpdlog(settings.level));
         m_logger.flush_on(spdlog::level::warn);
+        // Its own way is to print on the terminal, between the lines of the display. What fills a disk stops the job,
+        // which tells why.
+        m_logger.set_error_handler([](const std::string&) {});
     }
 
     void write(LogLevel level, std::string_view sentence, Fields fields) override

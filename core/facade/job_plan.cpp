@@ -155,7 +155,7 @@ void describe(JobPlan& plan, const ValidationReport& report)
     for (const FieldBinding& binding : report.columns->bindings())
         if (!binding.header.empty()) told.columnMap.emplace_back(binding.field.name, binding.header);
     told.output = plan.output;
-    told.notes = plan.pipeline.warnings;
+    told.notes.insert(told.notes.end(), plan.pipeline.warnings.begin(), plan.pipeline.warnings.end());
 }
 
 Result<void> checkInput(JobPlan& plan, const BatchRequest& request, const CheckProgress& progress)

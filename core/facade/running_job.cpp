@@ -210,7 +210,8 @@ private:
         if (!row || !*row) return std::nullopt;
         RestoredItem restored{(*row)->state, (*row)->steps, {}};
         const bool again = m_choice.again.contains(item.index.value());
-        if (isTerminal(restored.state) && !again) {
+        // What was cancelled did not end: whoever resumes the job takes the cancel back.
+        if (isTerminal(restored.state) && restored.state != TaskState::Cancelled && !again) {
             ++m_restoredItems;
             return restored;
         }

@@ -182,6 +182,8 @@ void StopTest::cancelledFromOutsideItEndsAndResumeCanGoOn()
     const int done = items[QStringLiteral("succeeded")].toInt();
     QVERIFY(done > 0 && done < kProducts);
     QCOMPARE(items[QStringLiteral("cancelled")].toInt() + done, kProducts);
+    const QByteArray trouble = resumed(sandbox);
+    QVERIFY2(trouble.isEmpty(), trouble.constData());
 }
 
 void StopTest::aViewerSeesEveryEventOnce()

@@ -116,6 +116,24 @@ private Q_SLOTS:
         for (std::size_t i = 0; i < written.size(); ++i) QCOMPARE(written[i].seq, static_cast<std::int64_t>(i) + 1);
     }
 
+    void anItemsEndGoesToWhoeverKeepsItInsteadOfTheWriter()
+    {
+        ManualClock clock;
+        std::vector<EventLine> written, kept, heard;
+        const auto job = LiveJob::create(identityOf(3), clock, [&](const EventLine& line) { written.push_back(line); });
+        const auto listening = job->subscribe([&](const EventLine& line) {
+            QVERIFY(written.size() + kept.size() > heard.size());
+            heard.push_back(line);
+        });
+        job->itemFinished({}, [&](const EventLine& line) { kept.push_back(line); });
+        job->itemFinished({});
+        QCOMPARE(kept.size(), 1U);
+        QCOMPARE(written.size(), 1U);
+        QCOMPARE(heard.size(), 2U);
+        QCOMPARE(kept.front().seq + 1, written.front().seq);
+        QCOMPARE(kept.front().type, std::string("item_finished"));
+    }
+
     void numbersHaveNoGapAndGoOnAfterAResume()
     {
         ManualClock clock;
