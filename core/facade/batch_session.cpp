@@ -123,20 +123,15 @@ void apply(const BatchRequest& request, JobOptions& options)
     options.maxFailurePercent = request.maxFailurePercent;
 }
 
-// A job that came to its end has nothing to go on with.
-Result<void> checkUnfinished(const JobEntry& entry)
+// What resume has left to do of a job that came to its end: its lists, which a kill at the last moment may have cost.
+std::string noteIfEnded(const JobEntry& entry)
 {
-    if (entry.owner) return {}; // taking it over tells who runs it
+    if (entry.owner) return {};
     const auto snapshot = snapshotAtRest(entry);
-    if (!snapshot) return tl::unexpected(snapshot.error());
-    if (snapshot->state == JobState::Interrupted || snapshot->items[TaskState::Queued] > 0) return {};
-    const std::int64_t failed = snapshot->items[TaskState::Failed];
-    const std::string id = entry.description.id.text();
-    return fail(Reason::UsageInvalid,
-                "job " + id + " has ended: " + std::string(info(snapshot->state).key) +
-                    (failed > 0 ? ", " + std::to_string(failed) + " failed" : ""),
-                failed > 0 ? "do the failed items again: aiflow-cli retry " + id + " --failed"
-                           : "its results: aiflow-cli export " + id);
+    if (!snapshot || !isTerminal(snapshot->state) || snapshot->state == JobState::Interrupted ||
+        snapshot->items[TaskState::Queued] + snapshot->items[TaskState::Cancelled] > 0)
+        return {};
+    return "this job had ended (" + std::string(info(snapshot->state).key) + "): nothing is left to run";
 }
 
 // Of a job whose process died between the two: the input is copied now, if it still is what the job was made for.
@@ -154,7 +149,8 @@ Result<void> keepInput(const JobDirectory& directory)
 }
 
 Result<std::unique_ptr<JobSession>> openAgain(std::unique_ptr<Workbench> bench, const JobId& id, WorkChoice choice,
-                                              const BatchRequest& request, const Surroundings& surroundings)
+                                              const BatchRequest& request, const Surroundings& surroundings,
+                                              const std::string& note = {})
 {
     auto directory = JobDirectory::own(bench->state, id);
     if (!directory) return tl::unexpected(directory.error());
@@ -162,6 +158,7 @@ Result<std::unique_ptr<JobSession>> openAgain(std::unique_ptr<Workbench> bench, 
     auto plan = planAgain(*bench->tools, (*directory)->description(), (*directory)->path());
     if (!plan) return tl::unexpected(plan.error());
     apply(request, plan->options);
+    if (!note.empty()) plan->preparation.notes.push_back(note);
     return openRunningJob(std::move(bench), std::move(*plan), std::move(*directory), std::move(choice), surroundings);
 }
 
@@ -182,7 +179,8 @@ Result<std::unique_ptr<JobSession>> JobSession::batch(const Surroundings& surrou
     }
     plan->preparation.leftBehind = earlier.leftBehind;
     // Before the job has a folder: what cannot begin must leave nothing behind. The lock is taken for good below.
-    if (const auto free = OutputLock::take(plan->output, JobId("(starting)")); !free) return tl::unexpected(free.error());
+    if (const auto free = OutputLock::take(plan->output, JobId("(starting)")); !free)
+        return tl::unexpected(free.error());
     auto directory = makeFolder(**bench, *plan, request);
     if (!directory) return tl::unexpected(directory.error());
     plan->preparation.job = (*directory)->description().id.text();
@@ -197,8 +195,7 @@ Result<std::unique_ptr<JobSession>> JobSession::resume(const Surroundings& surro
     if (!bench) return tl::unexpected(bench.error());
     const auto entry = findJob((*bench)->state, job);
     if (!entry) return tl::unexpected(entry.error());
-    if (auto open = checkUnfinished(*entry); !open) return tl::unexpected(open.error());
-    return openAgain(std::move(*bench), entry->description.id, {}, options, surroundings);
+    return openAgain(std::move(*bench), entry->description.id, {}, options, surroundings, noteIfEnded(*entry));
 }
 
 Result<std::unique_ptr<JobSession>> JobSession::retry(const Surroundings& surroundings, const std::string& job,

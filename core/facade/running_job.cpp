@@ -285,6 +285,7 @@ private:
         m_live->jobFinished(end.state, report.exitCode);
         JobSnapshot last = m_live->snapshot();
         last.exitCode = report.exitCode;
+        if (m_plan.preparation.resumed) last.failures = allFailures(last.failures);
         if (end.state != JobState::Interrupted)
             m_journal->write(JobField{std::string(job_field::kFinalSnapshot), toJson(last)});
         if (auto kept = m_journal->flush(); !kept && !report.cause) report.cause = kept.error();
@@ -317,6 +318,17 @@ private:
     bool stoppedByFailures(const JobEnd& end) const
     {
         return end.items[TaskState::Failed] > 0 && end.cause && end.cause->reason == Reason::Cancelled;
+    }
+
+    // A resumed job's failures are also those of its earlier processes.
+    std::vector<FailureGroupSnapshot> allFailures(std::vector<FailureGroupSnapshot> ours)
+    {
+        (void)m_journal->flush();
+        const auto groups = m_reader->failureGroups();
+        if (!groups) return ours;
+        std::vector<FailureGroupSnapshot> all;
+        for (const FailureGroup& group : *groups) all.push_back(toSnapshot(group, m_plan.preparation.steps, *m_reader));
+        return all;
     }
 
     // results.csv and failures.csv beside the result files; trouble with them is told, not fatal.
@@ -357,31 +369,6 @@ private:
 };
 
 } // namespace
-
-// What holds when nobody says anything else.
-constexpr const char* kBuiltIn = "aiflow: 1\noutput: out\noffline: false\nmemory: 512MiB\n";
-
-Result<std::unique_ptr<Workbench>> Workbench::setUp(const Surroundings& surroundings)
-{
-    auto bench = std::make_unique<Workbench>();
-    auto files = InstalledFiles::locate(surroundings.resources);
-    if (!files) return tl::unexpected(files.error());
-    bench->files = *files;
-    auto configuration =
-        loadConfiguration({kBuiltIn, userConfigFile(), surroundings.configFile.value_or("aiflow.yaml")});
-    if (!configuration) return tl::unexpected(configuration.error());
-    bench->configuration = std::move(*configuration);
-    std::optional<fs::path> wished = surroundings.stateDirectory;
-    if (!wished && !bench->configuration.stateDir.empty()) wished = bench->configuration.stateDir;
-    auto state = stateDirectory(wished);
-    if (!state) return tl::unexpected(state.error());
-    bench->state = std::move(*state);
-    if (auto made = systemFiles().makeDirectories(bench->state); !made) return tl::unexpected(made.error());
-    auto tools = Toolbox::open(bench->files, bench->clock, *bench->log);
-    if (!tools) return tl::unexpected(tools.error());
-    bench->tools = std::move(*tools);
-    return bench;
-}
 
 Result<std::unique_ptr<JobSession>> openRunningJob(std::unique_ptr<Workbench> bench, JobPlan plan,
                                                    std::unique_ptr<JobDirectory> directory, WorkChoice choice,
