@@ -16,6 +16,9 @@ Result<std::unique_ptr<Workbench>> Workbench::setUp(const Surroundings& surround
     auto files = InstalledFiles::locate(surroundings.resources);
     if (!files) return tl::unexpected(files.error());
     bench->files = *files;
+    if (surroundings.configFile && !systemFiles().exists(*surroundings.configFile))
+        return fail(Reason::ConfigInvalid, "no configuration file " + surroundings.configFile->string(),
+                    "aiflow-cli init writes one to start from");
     auto configuration =
         loadConfiguration({kBuiltIn, userConfigFile(), surroundings.configFile.value_or("aiflow.yaml")});
     if (!configuration) return tl::unexpected(configuration.error());
