@@ -66,6 +66,7 @@ std::optional<int> loadStep(Draft& draft, const FileOrigin& origin, const ReadSo
     made.step.target = load->name;
     made.step.signature = load;
     made.step.automatic = true;
+    made.step.title = {"Read the picture", "读取图片"};
     made.step.line = read.place.line;
     made.step.mainOutput = "image";
     made.step.params = std::make_shared<const Json>(defaultsOf(*load));
