@@ -144,7 +144,7 @@ public:
 private:
     using Reader = std::function<std::optional<Error>(const std::string&)>;
 
-    void take(std::string_view names, std::string_view valueName, Text help, Reader reader)
+    void take(std::string_view names, std::string_view valueName, Text help, const Reader& reader)
     {
         rows.push_back({shownNames(names, valueName), help});
         auto given = std::make_shared<std::string>();
