@@ -7,6 +7,8 @@
 #include <QStringList>
 
 #include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
 #include <string>
@@ -45,7 +47,18 @@ public:
             ::execve(argv[0], argv.data(), env.data());
             ::_exit(127);
         }
-        ::tcgetattr(m_master, &m_before);
+        if (m_child < 0)
+            m_ended = true;
+        else
+            ::tcgetattr(m_master, &m_before);
+    }
+    // False in a bare root without /dev/pts.
+    static bool available()
+    {
+        const int master = ::posix_openpt(O_RDWR | O_NOCTTY);
+        const bool works = master >= 0 && ::grantpt(master) == 0 && ::unlockpt(master) == 0;
+        if (master >= 0) ::close(master);
+        return works;
     }
     ~TerminalSession()
     {
