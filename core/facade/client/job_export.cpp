@@ -3,6 +3,7 @@
 #include "core/base/json.h"
 #include "core/facade/client/job_input.h"
 #include "core/facade/client/job_options.h"
+#include "core/facade/client/list_file.h"
 #include "core/store/journal.h"
 #include "core/store/output_folder.h"
 
@@ -17,7 +18,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::int64_t kPage = 5'000;
-constexpr Bytes kNoLimit = gibibytes(1024);
 
 std::string seconds(std::chrono::microseconds time)
 {
@@ -34,48 +34,47 @@ std::string money(double amount)
     return text;
 }
 
-// The rows of results.csv: those of an earlier job keep their places, the newer of two rows of one id wins.
-class ResultList {
+// A CSV list on its way to the disk.
+class CsvFile {
 public:
-    ResultList(std::vector<std::string> header, std::size_t idColumn)
-        : m_header(std::move(header)), m_idColumn(idColumn)
+    CsvFile(const fs::path& path, bool neutraliseFormulas) : m_file(path), m_csv(neutraliseFormulas) {}
+    void row(const std::vector<std::string>& cells)
     {
+        m_csv.row(cells);
+        m_file.write(m_csv.take());
     }
-
-    // A list of other columns is none of ours and is written over.
-    void readEarlier(const fs::path& file)
-    {
-        const auto reader = RecordReader::open(file, {});
-        if (!reader) return;
-        const auto& header = (*reader)->description().header;
-        if (!std::ranges::equal(header, m_header, {}, &HeaderColumn::name)) return;
-        for (auto record = (*reader)->next(); record && *record; record = (*reader)->next())
-            if (!(*record)->error) add(std::move((*record)->cells));
-    }
-
-    void add(std::vector<std::string> cells)
-    {
-        const auto [place, fresh] = m_places.try_emplace(cells[m_idColumn], m_rows.size());
-        if (fresh)
-            m_rows.push_back(std::move(cells));
-        else
-            m_rows[place->second] = std::move(cells);
-    }
-
-    std::string text(bool neutraliseFormulas) const
-    {
-        CsvWriter csv(neutraliseFormulas);
-        csv.row(m_header);
-        for (const auto& row : m_rows) csv.row(row);
-        return csv.text();
-    }
+    Result<void> finish() { return m_file.finish(); }
 
 private:
-    std::vector<std::string> m_header;
-    std::size_t m_idColumn;
-    std::vector<std::vector<std::string>> m_rows;
-    std::unordered_map<std::string, std::size_t> m_places;
+    ListFile m_file;
+    CsvWriter m_csv;
 };
+
+// Puts the rows of a fed-back job into the places that their ids have in the earlier list; `rows` keeps what had none.
+// A list of other columns is none of ours: nothing of it stays.
+void writeEarlierRows(const fs::path& earlier, const std::vector<std::string>& header, std::size_t idColumn,
+                      std::vector<std::vector<std::string>>& rows, CsvFile& csv)
+{
+    const auto reader = RecordReader::open(earlier, {});
+    if (!reader || !std::ranges::equal((*reader)->description().header, header, {}, &HeaderColumn::name)) return;
+    std::unordered_map<std::string, std::size_t> places;
+    for (std::size_t i = 0; i < rows.size(); ++i) places.try_emplace(rows[i][idColumn], i);
+    std::vector<bool> placed(rows.size(), false);
+    for (auto record = (*reader)->next(); record && *record; record = (*reader)->next()) {
+        if ((*record)->error) continue;
+        const auto mine = places.find((*record)->cells[idColumn]);
+        if (mine == places.end()) {
+            csv.row((*record)->cells);
+        } else if (!placed[mine->second]) {
+            csv.row(rows[mine->second]);
+            placed[mine->second] = true;
+        }
+    }
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        if (!placed[i]) rows[kept++] = std::move(rows[i]);
+    rows.resize(kept);
+}
 
 class Exporter {
 public:
@@ -151,21 +150,29 @@ private:
         const std::size_t idColumn = header.size();
         for (const char* name : {"_id", "_line", "_state", "_files", "_seconds", "_cost", "_reason"})
             header.emplace_back(name);
-        ResultList list(header, idColumn);
-        if (continuesEarlierJob()) list.readEarlier(m_summary.folder / "results.csv");
+        const fs::path path = m_summary.folder / "results.csv";
+        CsvFile csv(path, !m_request.rawCsv);
+        csv.row(header);
+        const bool continues = continuesEarlierJob();
+        std::vector<std::vector<std::string>> rows; // of a fed-back job: few
         auto written = forEachItem([&](const ItemRow& row) -> Result<void> {
             auto cells = originalCells(row);
             if (!cells) return tl::unexpected(cells.error());
             cells->insert(cells->end(), {row.id, std::to_string(row.line), std::string(info(row.state).key),
                                          fileNames(row), seconds(row.worked), money(row.cost),
                                          row.reason ? std::string(info(*row.reason).code) : std::string()});
-            list.add(std::move(*cells));
             ++m_summary.results;
             m_summary.files += static_cast<std::int64_t>(row.files.size());
+            if (continues)
+                rows.push_back(std::move(*cells));
+            else
+                csv.row(*cells);
             return {};
         });
         if (!written) return written;
-        return save("results.csv", list.text(!m_request.rawCsv));
+        if (continues) writeEarlierRows(path, header, idColumn, rows, csv);
+        for (const auto& row : rows) csv.row(row);
+        return finish(csv, path);
     }
 
     // Its rows are some of an earlier job's, whose list is in the folder: they take their old places in it.
@@ -177,7 +184,8 @@ private:
 
     Result<void> failures()
     {
-        CsvWriter csv(!m_request.rawCsv);
+        const fs::path path = m_summary.folder / "failures.csv";
+        CsvFile csv(path, !m_request.rawCsv);
         auto header = m_input.columnNames();
         for (const char* name : {"_line", "_step", "_reason", "_message", "_message_zh", "_attempts",
                                  "_last_attempt_at", "_request_id", "_cost", "_retryable", "_fix"})
@@ -193,8 +201,7 @@ private:
             return {};
         });
         if (!written) return written;
-        const fs::path path = m_summary.folder / "failures.csv";
-        if (m_summary.failures > 0) return save("failures.csv", csv.text());
+        if (m_summary.failures > 0) return finish(csv, path);
         // Last time's failures would mislead; but what somebody corrected and gave us stays theirs.
         if (path == m_job.description.input) return {};
         return systemFiles().remove(path);
@@ -222,7 +229,8 @@ private:
 
     Result<void> items()
     {
-        CsvWriter csv(!m_request.rawCsv);
+        const fs::path path = m_summary.folder / "items.csv";
+        CsvFile csv(path, !m_request.rawCsv);
         csv.row({"line", "id", "state", "step", "reason", "seconds", "cost", "ended_at", "files"});
         auto written = forEachItem([&](const ItemRow& row) -> Result<void> {
             csv.row({std::to_string(row.line), row.id, std::string(info(row.state).key), stepOf(row),
@@ -232,12 +240,13 @@ private:
             return {};
         });
         if (!written) return written;
-        return save("items.csv", csv.text());
+        return finish(csv, path);
     }
 
     Result<void> jsonLines()
     {
-        std::string text;
+        const fs::path path = m_summary.folder / "results.jsonl";
+        ListFile list(path);
         const auto names = m_input.columnNames();
         auto written = forEachItem([&](const ItemRow& row) -> Result<void> {
             const auto cells = originalCells(row);
@@ -253,11 +262,11 @@ private:
                 line["step"] = stepOf(row);
                 line["message"] = row.message;
             }
-            text += dumpJson(line) + "\n";
+            list.write(dumpJson(line) + "\n");
             return {};
         });
         if (!written) return written;
-        return save("results.jsonl", text);
+        return finish(list, path);
     }
 
     Result<void> files()
@@ -282,19 +291,10 @@ private:
         return written;
     }
 
-    Result<void> save(const char* name, const std::string& text)
+    template <typename List> Result<void> finish(List& list, const fs::path& path)
     {
-        const fs::path path = m_summary.folder / name;
         m_summary.written.push_back(path);
-        // The same bytes again leave the file alone: its time says when something changed.
-        if (const auto old = systemFiles().readFile(path, kNoLimit);
-            old && std::string_view(reinterpret_cast<const char*>(old->data()), old->size()) == text)
-            return {};
-        auto written = systemFiles().writeAtomically(path, std::as_bytes(std::span(text.data(), text.size())));
-        // For everybody who may see the folder, as the result files are.
-        std::error_code problem;
-        if (written) fs::permissions(path, fs::perms(0644), problem);
-        return written;
+        return list.finish();
     }
 
     const JobEntry& m_job;

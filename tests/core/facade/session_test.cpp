@@ -32,6 +32,7 @@ private Q_SLOTS:
     void resumeRefusesAChangedPipeline();
     void aFinishedJobIsNotTakenUpAgainButItsResultsAre();
     void correctedFailuresFindTheirJobAndCompleteItsList();
+    void rowsOfOneIdAllStandInTheList();
     void chineseHeadersFindHeroImage();
     void columnsThatNoPipelineFindsAreNamed();
 
@@ -184,6 +185,22 @@ void SessionTest::correctedFailuresFindTheirJobAndCompleteItsList()
         QVERIFY2(rows[i + 1].startsWith("P-" + QByteArray::number(i).rightJustified(4, '0')), rows[i + 1].constData());
         QVERIFY2(rows[i + 1].contains("succeeded"), rows[i + 1].constData());
     }
+}
+
+void SessionTest::rowsOfOneIdAllStandInTheList()
+{
+    const Sandbox sandbox;
+    prepare(sandbox);
+    const QByteArray csv = sandbox.read(QStringLiteral("input/products.csv"));
+    const QList<QByteArray> lines = csv.split('\n');
+    sandbox.write(QStringLiteral("input/products.csv"), csv + lines[1] + "\n");
+    const auto session = JobSession::batch(surroundings(sandbox), request(sandbox));
+    QVERIFY2(session, session ? "" : session.error().text().c_str());
+    const auto report = (*session)->run({});
+    QVERIFY(report);
+    const std::int64_t rows = csv.trimmed().split('\n').size(); // the header went, the doubled row came
+    const QByteArray list = sandbox.read(QStringLiteral("out/results.csv"));
+    QCOMPARE(std::int64_t{list.trimmed().split('\n').size()} - 1, rows);
 }
 
 void SessionTest::chineseHeadersFindHeroImage()
