@@ -1,7 +1,7 @@
 // The lane without a network: order, answers, cancelling and shutting down.
 #include "core/api/offline_lane.h"
 #include "core/base/json.h"
-#include "core/pipeline/json_schema.h"
+#include "core/base/schema/json_schema.h"
 
 #include <condition_variable>
 #include <mutex>

@@ -1,4 +1,4 @@
-#include "core/pipeline/json_schema.h"
+#include "core/base/schema/json_schema.h"
 
 #include "core/base/json.h"
 
