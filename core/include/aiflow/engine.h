@@ -44,6 +44,7 @@ struct BatchRequest {
     std::optional<int> cores;
     std::optional<std::int64_t> memoryBytes; // for decoded values
     std::optional<std::int32_t> priority;    // smaller is more urgent; 5 is usual
+    std::optional<std::string> budget;       // "60CNY": what the whole job may cost; default: the configuration's
     std::string commandLine;                 // as typed, for the record
     std::string source = "cli";              // "cli", "cron", "gui"
 };
