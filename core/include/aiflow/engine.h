@@ -45,6 +45,7 @@ struct BatchRequest {
     std::optional<int> cores;
     std::optional<std::int64_t> memoryBytes; // for decoded values
     std::optional<std::int32_t> priority;    // smaller is more urgent; 5 is usual
+    std::optional<std::string> budget;       // "60CNY": what the whole job may cost; default: the configuration's
     // A remote service that stops answering makes work wait. The job ends early (exit code 5, resumable) at once, or
     // when a service was away for so long; default: it waits.
     bool stopOnOutage = false;
@@ -79,6 +80,7 @@ struct Preparation {
     std::filesystem::path output;
     std::filesystem::path log;
     std::vector<std::string> notes; // warnings worth a line
+    double rehearsalSpeed = 0;      // of a rehearsal: how many times life speed; else 0
 };
 
 // Told while a large input is checked: rows so far.
