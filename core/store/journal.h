@@ -54,6 +54,7 @@ struct TaskEnded {
     std::string provenance; // JSON text; empty for local work
     double cost = 0;
     std::string currency;
+    bool settlesAttempts = false; // of an api task that was called: not kept
 };
 
 // The states of all steps of an item, one byte each (TaskState), in step order; written when the item ends and, in
@@ -89,14 +90,18 @@ struct AttemptRecord {
     std::string attemptId; // names the spool file too
     TaskKey task;
     AttemptState state = AttemptState::Intent;
+    int number = 1; // of the task's attempts
     std::string provider, model, account;
     std::string inputHash, bodyHash, idempotencyKey, remoteId;
     double reservedCost = 0, actualCost = 0;
     std::string currency;
     std::optional<ContentHash> answer;
-    std::string detail; // JSON text: usage, request id, status
+    std::string body;     // the answer's text as it came; dropped when the attempt is committed
+    std::string bodyFile; // or the name of its spooled record, in the job's spool folder
+    std::string detail;   // JSON text: usage, request id, status, what went wrong
     WallTime at{};
 };
+// A TaskEnded with `settlesAttempts` makes the task's Responded attempts Committed (Failed, if the task failed).
 // Later states of an attempt may leave fields empty: they keep what an earlier state said. A state that knows less
 // never replaces one that knows more (Responded, Committed, NotSent, Rejected and Failed never become an open call
 // again).

@@ -23,8 +23,9 @@ struct JobOptions {
     std::optional<int> cores;
     std::optional<std::int64_t> memoryBytes;
     std::int32_t priority = 5;
-    char delimiter = '\0'; // settled by the check of the input
-    std::string continues; // id of the job whose failures.csv this one was fed; empty: none
+    std::optional<std::string> budget; // "60CNY"
+    char delimiter = '\0';             // settled by the check of the input
+    std::string continues;             // id of the job whose failures.csv this one was fed; empty: none
 
     std::string toJson() const;
     static Result<JobOptions> fromJson(std::string_view text);
