@@ -92,8 +92,8 @@ private:
     Stage m_stage;
     std::string m_id;
     milliseconds m_interval;
-    milliseconds m_elapsed{0};
-    milliseconds m_unknownFor{0};
+    milliseconds m_elapsed{0};                  // of all pauses and exchanges
+    std::optional<milliseconds> m_unknownSince; // on m_elapsed
     milliseconds m_lastPause{0};
     int m_misread = 0;
     bool m_calledBack = false;
@@ -285,13 +285,12 @@ NextMove RemoteJobConversation::polled(const ExchangeAnswer& answer)
 
 NextMove RemoteJobConversation::notReady(const ExchangeAnswer& answer, const std::string& word)
 {
-    const milliseconds before = m_elapsed;
     if (isOneOf(word, wire().options().texts("running"), kRunning))
-        m_unknownFor = milliseconds{0};
-    else if (m_unknownFor.count() == 0)
-        m_unknownFor = before + milliseconds{1};
+        m_unknownSince.reset();
+    else if (!m_unknownSince)
+        m_unknownSince = m_elapsed;
     const milliseconds patience = wire().options().duration("patience", std::chrono::minutes(10));
-    if (m_unknownFor.count() > 0 && before - m_unknownFor >= patience)
+    if (m_unknownSince && m_elapsed - *m_unknownSince >= patience)
         return lie("the job stands in a way that is not known: " + cutToWidth(word, 60));
     return askAgain(answer.end, word);
 }
