@@ -2,8 +2,8 @@
 
 #include "cli/program/console.h"
 #include "cli/program/json_text.h"
-#include "cli/session/display.h"
-#include "cli/session/event_writer.h"
+#include "cli/session/display/display.h"
+#include "cli/session/display/event_writer.h"
 #include "cli/session/finish_hook.h"
 #include "cli/session/signals.h"
 #include "cli/session/stop_control.h"

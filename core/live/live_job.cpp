@@ -34,6 +34,21 @@ void setQueuedTotal(StateCounts& counts, std::int64_t total)
 
 bool holdsEta(JobState state) { return state == JobState::Pausing || state == JobState::Paused; }
 
+struct LivePause {
+    MonotonicTime since;
+    Reason reason = Reason::ProviderOutage;
+    std::string detail;
+    std::optional<WallTime> probeAt;
+};
+
+PauseSnapshot pauseOf(const std::string& provider, const LivePause& pause, MonotonicTime now, WallTime wall)
+{
+    using namespace std::chrono;
+    PauseSnapshot copy{provider, pause.reason, pause.detail, duration_cast<milliseconds>(now - pause.since), {}};
+    if (pause.probeAt) copy.probe = std::max(ceil<seconds>(*pause.probeAt - wall), seconds(0));
+    return copy;
+}
+
 struct LiveStepState {
     StateCounts counts;
     StepMeter meter;
@@ -122,6 +137,11 @@ public:
         });
     }
 
+    void watchAccounts(std::function<std::vector<AccountSnapshot>()> accounts) override
+    {
+        m_accounts = std::move(accounts);
+    }
+
     void jobStarted(std::int64_t reusedItems) override
     {
         std::int64_t total = 0;
@@ -152,7 +172,8 @@ public:
         const MonotonicTime now = m_clock.monotonic();
         std::int64_t waiting = 0;
         change([&] {
-            m_pausedProviders.try_emplace(provider, now);
+            LivePause& pause = m_pausedProviders.try_emplace(provider, LivePause{now, {}, {}, {}}).first->second;
+            pause = {pause.since, reason, detail, fromIso8601(probeAt)};
             m_eta.setHeld(now, true);
             waiting = m_items[TaskState::Waiting];
         });
@@ -168,7 +189,7 @@ public:
         std::chrono::milliseconds after{0};
         change([&] {
             if (const auto paused = m_pausedProviders.extract(provider))
-                after = std::chrono::duration_cast<std::chrono::milliseconds>(now - paused.mapped());
+                after = std::chrono::duration_cast<std::chrono::milliseconds>(now - paused.mapped().since);
             m_eta.setHeld(now, !m_pausedProviders.empty());
         });
         JsonText json;
@@ -214,6 +235,7 @@ public:
         copy.lastSeq = m_events.lastSeq();
         const MonotonicTime now = m_clock.monotonic();
         fillGroups(copy);
+        if (m_accounts) copy.accounts = m_accounts();
         const std::lock_guard lock(m_mutex);
         fill(copy, now);
         return copy;
@@ -286,6 +308,7 @@ private:
         copy.input = m_identity.input;
         copy.inputEncoding = m_identity.inputEncoding;
         copy.output = m_identity.output;
+        copy.budget = m_identity.budget;
         copy.startedAt = m_startedAt;
         copy.ownerPid = ::getpid();
         for (const LiveStep& step : m_identity.steps) {
@@ -295,6 +318,7 @@ private:
             to.titleZh = step.titleZh;
             to.kind = step.kind;
             to.target = step.target;
+            to.providers = step.providers;
         }
         return copy;
     }
@@ -318,6 +342,8 @@ private:
         copy.exitCode = m_exitCode;
         copy.reusedFrom = m_reusedFrom;
         copy.reusedTasks = m_reusedTasks;
+        for (const auto& [provider, pause] : m_pausedProviders)
+            copy.pauses.push_back(pauseOf(provider, pause, now, m_clock.wall()));
         for (std::size_t i = 0; i < m_steps.size(); ++i) {
             const LiveStepState& from = m_steps[i];
             StepSnapshot& to = copy.steps[i];
@@ -333,6 +359,7 @@ private:
     const LiveIdentity m_identity;
     const Clock& m_clock;
     EventStream m_events;
+    std::function<std::vector<AccountSnapshot>()> m_accounts; // set before anyone looks
 
     mutable std::mutex m_groupsMutex;
     FailureGroups m_groups; // guarded by m_groupsMutex: normalising a message takes longer than the counts may wait
@@ -352,7 +379,7 @@ private:
     std::string m_banner;
     std::string m_reusedFrom;
     std::int64_t m_reusedTasks = 0;
-    std::map<std::string, MonotonicTime> m_pausedProviders;
+    std::map<std::string, LivePause> m_pausedProviders;
     std::uint64_t m_revision = 1;
     std::vector<std::function<void()>> m_wakes;
 };

@@ -1,4 +1,4 @@
-#include "cli/session/event_writer.h"
+#include "cli/session/display/event_writer.h"
 
 #include "cli/program/console.h"
 

@@ -1,10 +1,10 @@
-#include "cli/session/block_display.h"
+#include "cli/session/display/block_display.h"
 
 #include "aiflow/job_event.h"
 #include "aiflow/version.h"
 #include "cli/program/console.h"
-#include "cli/session/event_queue.h"
-#include "cli/session/failure_throttle.h"
+#include "cli/session/display/event_queue.h"
+#include "cli/session/display/failure_throttle.h"
 #include "cli/session/wording.h"
 #include "cli/terminal/block.h"
 #include "cli/terminal/block_printer.h"

@@ -1,7 +1,7 @@
-#include "cli/session/display.h"
+#include "cli/session/display/display.h"
 
-#include "cli/session/block_display.h"
-#include "cli/session/line_display.h"
+#include "cli/session/display/block_display.h"
+#include "cli/session/display/line_display.h"
 
 namespace aiflow {
 

@@ -1,4 +1,4 @@
-#include "cli/session/failure_throttle.h"
+#include "cli/session/display/failure_throttle.h"
 
 namespace aiflow {
 

@@ -2,7 +2,7 @@
 #include "cli/commands/commands.h"
 #include "cli/program/console.h"
 #include "cli/program/json_text.h"
-#include "cli/session/attached_view.h"
+#include "cli/session/display/attached_view.h"
 #include "cli/session/job_run.h"
 #include "cli/session/wording.h"
 #include "cli/terminal/tables.h"

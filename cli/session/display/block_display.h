@@ -1,7 +1,7 @@
 // Progress on a terminal: a block that lives at the bottom, permanent lines above it.
 #pragma once
 
-#include "cli/session/display.h"
+#include "cli/session/display/display.h"
 
 namespace aiflow {
 

@@ -1,10 +1,10 @@
-#include "cli/session/attached_view.h"
+#include "cli/session/display/attached_view.h"
 
 #include "aiflow/job_event.h"
 #include "cli/program/console.h"
 #include "cli/program/key_mode.h"
-#include "cli/session/display.h"
-#include "cli/session/failure_throttle.h"
+#include "cli/session/display/display.h"
+#include "cli/session/display/failure_throttle.h"
 #include "cli/session/signals.h"
 #include "cli/session/wording.h"
 #include "cli/terminal/block.h"

@@ -1,7 +1,7 @@
 // Writes every event of a job to standard output as JSON lines, and progress lines between them.
 #pragma once
 
-#include "cli/session/event_queue.h"
+#include "cli/session/display/event_queue.h"
 
 #include <functional>
 #include <thread>

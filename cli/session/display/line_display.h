@@ -1,7 +1,7 @@
 // Progress without a terminal: lines for cron and journals, JSON lines, or only what must be said.
 #pragma once
 
-#include "cli/session/display.h"
+#include "cli/session/display/display.h"
 
 namespace aiflow {
 

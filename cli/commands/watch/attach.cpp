@@ -1,6 +1,6 @@
 #include "cli/commands/commands.h"
 #include "cli/program/console.h"
-#include "cli/session/attached_view.h"
+#include "cli/session/display/attached_view.h"
 #include "cli/session/job_run.h"
 #include "cli/session/wording.h"
 

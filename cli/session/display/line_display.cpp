@@ -1,8 +1,8 @@
-#include "cli/session/line_display.h"
+#include "cli/session/display/line_display.h"
 
 #include "aiflow/job_event.h"
 #include "cli/program/console.h"
-#include "cli/session/event_queue.h"
+#include "cli/session/display/event_queue.h"
 #include "cli/session/wording.h"
 #include "cli/terminal/cells.h"
 #include "cli/terminal/plain_lines.h"
