@@ -15,12 +15,13 @@ using namespace aiflow;
 CommandList allCommands(std::unique_ptr<Command> help)
 {
     CommandList commands;
-    for (const auto make : {makeBatchCommand, makeResumeCommand, makeRetryCommand, makeDemoCommand, makeStatusCommand,
+    for (const auto make : {makeBatchCommand, makeResumeCommand, makeRetryCommand, makeDemoCommand, makeRehearseCommand, makeStatusCommand,
                             makeListCommand, makeAttachCommand, makePauseCommand, makeCancelCommand, makeExportCommand,
                             makeInitCommand, makeDoctorCommand})
         commands.push_back(make());
     addPipelineCommands(commands);
     addModelCommands(commands);
+    addProviderCommands(commands);
     addConfigCommands(commands);
     commands.push_back(std::move(help));
     return commands;

@@ -43,8 +43,11 @@ public:
     Result<void> apply(BatchRequest& request) const;
 
 private:
+    Result<void> applyPatience(BatchRequest& request) const;
+
     bool m_failFast = false;
-    std::optional<std::string> m_maxFailures, m_memory;
+    std::optional<std::string> m_maxFailures, m_memory, m_budget, m_maxWait;
+    std::string m_onOutage = "wait";
     std::optional<std::int64_t> m_cores, m_priority;
 };
 
