@@ -27,7 +27,8 @@ public:
     std::chrono::milliseconds interval{60'000};
     std::chrono::seconds grace{120};
     std::optional<std::string> onFinish;
-    std::string again; // what a batch over the failed rows needs on its command line: " --offline"
+    bool rehearsal = false; // cannot be resumed; its command sums it up
+    std::string again;      // what a batch over the failed rows needs on its command line: " --offline"
 
 private:
     std::string m_output = "text", m_progress = "auto";

@@ -108,9 +108,11 @@ private:
 
     static std::string modelsOf(const Console& console, const ProviderList& list)
     {
-        Table table(heads(console, {{"model", "模型"}, {"provider", "服务商"}, {"named there", "对方名称"}, {"limits", "限额"}}));
+        Table table(heads(
+            console, {{"model", "模型"}, {"provider", "服务商"}, {"named there", "对方名称"}, {"limits", "限额"}}));
         for (const ApiModelLine& model : list.models)
-            table.row({harmless(model.name), harmless(model.provider), harmless(model.remoteName), orNone(model.limits)});
+            table.row(
+                {harmless(model.name), harmless(model.provider), harmless(model.remoteName), orNone(model.limits)});
         return table.text();
     }
 
@@ -149,7 +151,8 @@ public:
             return 0;
         }
         if (list->models.empty()) {
-            console.out(std::string(console.say({"No model of a remote service is configured.\n", "尚未配置远程服务的模型。\n"})));
+            console.out(std::string(
+                console.say({"No model of a remote service is configured.\n", "尚未配置远程服务的模型。\n"})));
             console.next({"init"});
             return 0;
         }
@@ -162,9 +165,11 @@ private:
 
     static std::string tableOf(const Console& console, const ProviderList& list)
     {
-        Table table(heads(
-            console,
-            {{"model", "模型"}, {"provider", "服务商"}, {"price", "价格"}, {"context", "上下文"}, {"max. answer", "最长回答"}}));
+        Table table(heads(console, {{"model", "模型"},
+                                    {"provider", "服务商"},
+                                    {"price", "价格"},
+                                    {"context", "上下文"},
+                                    {"max. answer", "最长回答"}}));
         table.align(3, Table::Align::Right);
         table.align(4, Table::Align::Right);
         for (const ApiModelLine& model : list.models)
@@ -255,7 +260,8 @@ private:
         const terminal::Look look = console.outLook();
         const std::string sign = terminal::glyphOf(look, good ? TaskState::Succeeded : TaskState::Failed);
         std::string line = " " + terminal::paint(look, good ? terminal::Ink::Good : terminal::Ink::Bad, sign) + " ";
-        line += terminal::pad(harmless(test.account), std::max(m_width, terminal::cellsOf(harmless(test.account)))) + "  ";
+        line +=
+            terminal::pad(harmless(test.account), std::max(m_width, terminal::cellsOf(harmless(test.account)))) + "  ";
         line += console.say(wordsOf(test.verdict));
         if (!good && !test.sentence.empty()) line += std::string(console.say({": ", "："})) + harmless(test.sentence);
         if (good) line += "  " + std::to_string(test.latency.count()) + " ms";
