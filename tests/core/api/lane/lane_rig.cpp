@@ -129,8 +129,7 @@ void LaneRig::restart(const Adjust& adjust)
     if (adjust) adjust(settings);
     auto transport = makeCurlTransport({}, m_clock);
     if (!transport) qFatal("%s", transport.error().text().c_str());
-    lane = makeNetworkLane(
-        {std::move(settings), std::move(*transport), std::make_unique<LoneLimitStore>(), m_clock, m_random, *m_log});
+    lane = makeNetworkLane({std::move(settings), std::move(*transport), makeLimits(), m_clock, m_random, *m_log});
     ApiJob served = job;
     served.id = "test";
     served.recorder = recorder;

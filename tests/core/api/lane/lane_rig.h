@@ -57,6 +57,7 @@ public:
     std::unique_ptr<SimulatedProvider> provider;
     std::shared_ptr<FakeRecorder> recorder;
     ApiJob job; // what restart() serves
+    std::function<std::unique_ptr<LimitStore>()> makeLimits = [] { return std::make_unique<LoneLimitStore>(); };
     std::unique_ptr<ApiLane> lane;
 
     std::vector<Ended> ended() const;
