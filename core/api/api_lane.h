@@ -116,6 +116,8 @@ public:
     virtual void cancelWaiting() = 0;
     // Open ones are dropped too; their outcome is unknown and recorded so.
     virtual void abortOpen() {}
+    // Somebody heard that a remote job is done (a webhook): it is looked at now. Unknown ids are ignored.
+    virtual void calledBack(const std::string& remoteId) { (void)remoteId; }
     virtual std::int64_t inFlight() const = 0;
     virtual std::vector<ApiAccountView> accounts() const { return {}; }
 };

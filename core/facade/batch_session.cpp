@@ -157,6 +157,7 @@ Result<std::unique_ptr<JobSession>> openAgain(std::unique_ptr<Workbench> bench, 
     if (auto kept = keepInput(**directory); !kept) return tl::unexpected(kept.error());
     auto plan = planAgain(*bench->tools, (*directory)->description(), (*directory)->path());
     if (!plan) return tl::unexpected(plan.error());
+    if (auto connected = bench->connect(plan->pipeline); !connected) return tl::unexpected(connected.error());
     apply(request, plan->options);
     if (!note.empty()) plan->preparation.notes.push_back(note);
     return openRunningJob(std::move(bench), std::move(*plan), std::move(*directory), std::move(choice), surroundings);
@@ -169,6 +170,7 @@ Result<std::unique_ptr<JobSession>> JobSession::batch(const Surroundings& surrou
 {
     auto bench = Workbench::setUp(surroundings);
     if (!bench) return tl::unexpected(bench.error());
+    if (request.offline) (*bench)->tools->goOffline();
     auto plan =
         planBatch((*bench)->files, (*bench)->configuration, *(*bench)->tools, (*bench)->state, request, progress);
     if (!plan) return tl::unexpected(plan.error());
@@ -177,6 +179,7 @@ Result<std::unique_ptr<JobSession>> JobSession::batch(const Surroundings& surrou
         if (plan->temporaryInput) (void)systemFiles().remove(plan->inputFile);
         return openAgain(std::move(*bench), earlier.same->description.id, {}, request, surroundings);
     }
+    if (auto connected = (*bench)->connect(plan->pipeline); !connected) return tl::unexpected(connected.error());
     plan->preparation.leftBehind = earlier.leftBehind;
     // Before the job has a folder: what cannot begin must leave nothing behind. The lock is taken for good below.
     if (const auto free = OutputLock::take(plan->output, JobId("(starting)")); !free)

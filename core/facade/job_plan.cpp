@@ -218,12 +218,13 @@ Result<JobPlan> planBatch(const InstalledFiles& files, const Configuration& conf
     return plan;
 }
 
-Result<JobPlan> planAgain(const Toolbox& tools, const JobDescription& job, const fs::path& jobFolder)
+Result<JobPlan> planAgain(Toolbox& tools, const JobDescription& job, const fs::path& jobFolder)
 {
     JobPlan plan;
     auto options = JobOptions::fromJson(job.settings);
     if (!options) return tl::unexpected(options.error());
     plan.options = std::move(*options);
+    if (plan.options.offline) tools.goOffline();
     auto pipeline = loadPipeline(job.pipelineFile, tools, {plan.options.set});
     if (!pipeline) return tl::unexpected(pipeline.error());
     if (pipeline->contentHash != job.pipelineHash)

@@ -52,10 +52,7 @@ public:
         }
         announce(headerSentence(m_console, preparation));
         for (const std::string& note : preparationNotes(m_console, preparation)) announce(note);
-        announce(fill(m_console.say({"Ctrl-C stops safely and can be resumed.  From elsewhere: "
-                                     "aiflow-cli attach {}",
-                                     "Ctrl-C 可安全停止，之后可继续。在别处查看：aiflow-cli attach {}"}),
-                      {preparation.job}));
+        announce(ctrlCSentence(m_console, preparation));
         announce("");
         m_thread = std::thread([this] { show(); });
     }

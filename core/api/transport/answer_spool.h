@@ -4,6 +4,7 @@
 #include "core/api/transport/http_transport.h"
 #include "core/base/hash.h"
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -13,9 +14,10 @@ namespace aiflow {
 // A file that the answer carried.
 struct SpooledFile {
     std::string mediaType;      // from a data: prefix, the content type, or the bytes' beginning
-    std::filesystem::path path; // in the spool folder; belongs to whoever takes the answer
+    std::filesystem::path path; // in the spool folder; belongs to whoever takes the answer; empty: `bytes` holds all
     std::int64_t size = 0;
-    ContentHash hash; // SHA-256 of the bytes
+    ContentHash hash;               // SHA-256 of the bytes
+    std::vector<std::byte> bytes{}; // of a small picture that stood in the JSON text itself
 };
 
 // What is left when the answer is whole.
