@@ -165,19 +165,14 @@ void CallDesk::ended(LaneAttempt& attempt, AttemptEnding ending)
     finish(call->id(), tl::unexpected(Error{Reason::Cancelled, "stopped while it was open", {}, {}}));
 }
 
-// Class A: nobody knows how it ended, and the same key on the same account gets the same answer without paying again.
+// Class A: nobody knows how it ended, and the same key gets the same answer without paying again; the dispatcher stays
+// with the account.
 void CallDesk::repeatKey(LaneCall& call, const LaneAttempt& attempt, const Failure& failure)
 {
     const ProviderSettings& provider = m_parts.settings.providerOf(attempt.model);
     const bool unclear = failure.failure == FailureClass::Unknown || failure.failure == FailureClass::TimedOut ||
                          failure.failure == FailureClass::ServerError;
     if (!unclear || protocolOf(provider.protocol).capability(provider) != CapabilityClass::A) return;
-    if (!call.demand.onlyAccount) {
-        if (!m_dispatcher->withdraw(call.id())) return;
-        call.demand.onlyModel = attempt.model;
-        call.demand.onlyAccount = attempt.account;
-        m_dispatcher->submit(call.demand, m_parts.clock.boot());
-    }
     call.repeats = RepeatedKey{attempt.idempotencyKey, attempt.model, attempt.account, {}, 0};
 }
 
