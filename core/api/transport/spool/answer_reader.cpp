@@ -111,10 +111,11 @@ std::size_t AnswerReader::outside(std::string_view bytes)
 {
     std::size_t at = 0;
     for (; at < bytes.size() && bytes[at] != '"'; ++at) {
-        if (bytes[at] == '{' || bytes[at] == '[')
-            ++m_depth;
-        else if (bytes[at] == '}' || bytes[at] == ']')
-            m_whole = --m_depth == 0;
+        const bool opens = bytes[at] == '{' || bytes[at] == '[';
+        const bool closes = bytes[at] == '}' || bytes[at] == ']';
+        if (!opens && !closes) continue;
+        m_depth += opens ? 1 : -1;
+        m_whole = m_depth == 0;
     }
     if (at < bytes.size()) {
         ++at;
