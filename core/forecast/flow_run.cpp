@@ -80,7 +80,7 @@ TaskRank FlowRun::rankOf(const FlowTask& task) noexcept
     const StepShape& step = m_shape.steps[task.step];
     switch (m_policy) {
     case OrderPolicy::ByItem:
-        return {0, task.item + m_window.stepLag * task.step, step.fromEnd};
+        return {0, task.item + (step.lane == Lane::Api ? m_window.stepLag * task.step : 0), step.fromEnd};
     case OrderPolicy::FirstCome:
         return {0, m_arrival++, 0};
     case OrderPolicy::BreadthFirst:

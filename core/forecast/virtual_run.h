@@ -37,7 +37,7 @@ struct ModelledFlow {
     // Items that were let in and whose last call is not sent yet; 0: no bound. A bound keeps places of an account for
     // the later calls of items that have begun, so that what follows the calls starts early.
     std::int64_t callingItems = 0;
-    // By item: every step stands so many items behind the step before it. 0: the oldest item before all others.
+    // Calls by item: every step stands so many items behind the step before it. 0: the oldest item before all others.
     std::int64_t stepLag = 0;
 };
 
