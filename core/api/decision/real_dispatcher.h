@@ -61,7 +61,7 @@ private:
     void settle(const Attempt& attempt, const AttemptEnd& end);
     void followUp(const Attempt& attempt, const AttemptEnd& end, bool answeredOthers);
     EndFacts factsOf(const Attempt& attempt, const AttemptEnd& end) const;
-    void again(Slot slot, const Attempt& attempt, const AttemptEnd& end, const Verdict& verdict);
+    void again(Slot slot, const Attempt& attempt, const AttemptEnd& end, const RetryVerdict& verdict);
     void judgeRoute(const Attempt& attempt, const AttemptEnd& end);
 
     // Telling.
