@@ -120,7 +120,12 @@ struct Verdict {
     std::int64_t violations = 0; // arrivals that made any window of any limit too full
     std::int64_t refusals = 0;   // answered 429 for a limit (not by a scripted fault)
     std::int64_t executed = 0;
-    std::int64_t paidTwice = 0; // executions of one body beyond the first (same body hash, without a replay)
+    // Executions beyond the first at one service of the same idempotency key; of calls without one, of the same item
+    // reference; of calls with neither, of the same body.
+    std::int64_t paidTwice = 0;
+    std::int64_t sameBody = 0; // ... of the same body, whatever it carries: what counts where every item's body differs
+    std::int64_t replays = 0;  // answered again by an idempotency key, without work
+    std::int64_t early = 0;    // arrivals of an account's model before the time that a 429 told it had passed
     std::int64_t highestConcurrency = 0;
     std::map<std::string, std::int64_t> concurrencyOf; // by account: highest
     std::map<std::string, Nanos> cost;                 // by currency
