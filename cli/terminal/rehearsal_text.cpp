@@ -115,14 +115,20 @@ std::string troubleName(const std::string& kind, const Look& look)
     };
     static constexpr Name kNames[]{
         {"throttled", "too many requests (429)", "请求过多（429）"},
-        {"outage", "service unavailable (503)", "服务不可用（503）"},
-        {"server_error", "server error (500)", "服务器错误（500）"},
-        {"no_answer", "no answer in time", "超时无应答"},
-        {"connection_cut", "connection cut", "连接中断"},
-        {"refused_key", "key refused (401)", "密钥被拒（401）"},
-        {"quota", "balance empty", "余额用尽"},
+        {"quota_exhausted", "balance or quota empty", "余额或额度用尽"},
+        {"key_refused", "key refused", "密钥被拒"},
+        {"outage", "service unavailable", "服务不可用"},
+        {"server_error", "server error", "服务器错误"},
+        {"timed_out", "no answer in time", "超时无应答"},
+        {"unknown", "connection lost, answer unknown", "连接中断，结果未知"},
+        {"not_sent", "could not be sent", "未能发出"},
         {"content_refused", "content refused", "内容被拒"},
-        {"bad_answer", "unusable answer", "回答不可用"},
+        {"bad_request", "request refused", "请求被拒"},
+        {"too_large", "too large", "过大"},
+        {"cut_off", "answer cut off at its limit", "回答被截断"},
+        {"misfit", "answer did not fit its schema", "回答不符合 Schema"},
+        {"lying_success", "answer was no answer", "名为成功的错误回答"},
+        {"job_failed", "remote job failed", "远程任务失败"},
     };
     for (const Name& name : kNames)
         if (name.kind == kind) return std::string(look.pick(name.en, name.zh));

@@ -1,4 +1,5 @@
-#include "aiflow/engine.h"
+#include "core/facade/batch_session.h"
+
 #include "aiflow/version.h"
 #include "core/base/text.h"
 #include "core/facade/client/job_files.h"
@@ -165,30 +166,34 @@ Result<std::unique_ptr<JobSession>> openAgain(std::unique_ptr<Workbench> bench, 
 
 } // namespace
 
+Result<std::unique_ptr<JobSession>> startBatch(std::unique_ptr<Workbench> bench, const BatchRequest& request,
+                                               const Surroundings& surroundings, const CheckProgress& progress)
+{
+    if (request.offline) bench->tools->goOffline();
+    auto plan = planBatch(bench->files, bench->configuration, *bench->tools, bench->state, request, progress);
+    if (!plan) return tl::unexpected(plan.error());
+    const Earlier earlier = lookBack(*bench, *plan, request.fresh);
+    if (earlier.same) {
+        if (plan->temporaryInput) (void)systemFiles().remove(plan->inputFile);
+        return openAgain(std::move(bench), earlier.same->description.id, {}, request, surroundings);
+    }
+    if (auto connected = bench->connect(plan->pipeline); !connected) return tl::unexpected(connected.error());
+    plan->preparation.leftBehind = earlier.leftBehind;
+    // Before the job has a folder: what cannot begin must leave nothing behind. The lock is taken for good below.
+    if (const auto free = OutputLock::take(plan->output, JobId("(starting)")); !free)
+        return tl::unexpected(free.error());
+    auto directory = makeFolder(*bench, *plan, request);
+    if (!directory) return tl::unexpected(directory.error());
+    plan->preparation.job = (*directory)->description().id.text();
+    return openRunningJob(std::move(bench), std::move(*plan), std::move(*directory), {request.fresh, {}}, surroundings);
+}
+
 Result<std::unique_ptr<JobSession>> JobSession::batch(const Surroundings& surroundings, const BatchRequest& request,
                                                       const CheckProgress& progress)
 {
     auto bench = Workbench::setUp(surroundings);
     if (!bench) return tl::unexpected(bench.error());
-    if (request.offline) (*bench)->tools->goOffline();
-    auto plan =
-        planBatch((*bench)->files, (*bench)->configuration, *(*bench)->tools, (*bench)->state, request, progress);
-    if (!plan) return tl::unexpected(plan.error());
-    const Earlier earlier = lookBack(**bench, *plan, request.fresh);
-    if (earlier.same) {
-        if (plan->temporaryInput) (void)systemFiles().remove(plan->inputFile);
-        return openAgain(std::move(*bench), earlier.same->description.id, {}, request, surroundings);
-    }
-    if (auto connected = (*bench)->connect(plan->pipeline); !connected) return tl::unexpected(connected.error());
-    plan->preparation.leftBehind = earlier.leftBehind;
-    // Before the job has a folder: what cannot begin must leave nothing behind. The lock is taken for good below.
-    if (const auto free = OutputLock::take(plan->output, JobId("(starting)")); !free)
-        return tl::unexpected(free.error());
-    auto directory = makeFolder(**bench, *plan, request);
-    if (!directory) return tl::unexpected(directory.error());
-    plan->preparation.job = (*directory)->description().id.text();
-    return openRunningJob(std::move(*bench), std::move(*plan), std::move(*directory), {request.fresh, {}},
-                          surroundings);
+    return startBatch(std::move(*bench), request, surroundings, progress);
 }
 
 Result<std::unique_ptr<JobSession>> JobSession::resume(const Surroundings& surroundings, const std::string& job,

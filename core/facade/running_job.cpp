@@ -148,10 +148,11 @@ private:
         else
             m_jobLog->warning("no result cache: nothing is reused", {{"why", cache.error().text()}});
         if (m_plan.preparation.resumed || !m_plan.preparation.leftBehind.empty()) removeLeftTemporaries(m_plan.output);
-        auto output = OutputFolder::open(m_plan.output, *m_artifacts, systemFiles());
+        auto output = OutputFolder::open(m_plan.output, *m_artifacts);
         if (!output) return tl::unexpected(output.error());
         m_output = std::move(*output);
-        auto journal = Journal::open(m_directory->journalFile(), {});
+        auto journal = Journal::open(m_directory->journalFile(),
+                                     {.beforeCommit = [artifacts = m_artifacts.get()] { return artifacts->sync(); }});
         if (!journal) return tl::unexpected(journal.error());
         m_journal = std::move(*journal);
         auto reader = m_journal->reader();

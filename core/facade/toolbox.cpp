@@ -49,8 +49,9 @@ Result<std::unique_ptr<Toolbox>> Toolbox::open(const InstalledFiles& files, cons
 Result<void> Toolbox::connect(const Pipeline& pipeline, const LaneSurroundings& surroundings)
 {
     const auto routes = routesOf(pipeline);
-    if (m_offline || m_api || routes.empty()) return {};
+    if (m_offline || routes.empty()) return {};
     if (auto answered = checkRoutes(pipeline, m_services->settings()); !answered) return answered;
+    if (m_api) return {};
     auto settings = m_services->settingsFor(routes);
     if (!settings) return tl::unexpected(std::move(settings.error()));
     auto lane = openNetworkLane(std::move(*settings), surroundings);

@@ -27,8 +27,12 @@ public:
     // Makes the lane that a job of this pipeline needs, and loads the keys for it; nothing when stand-ins answer.
     // Errors: ConfigInvalid for a route that nobody answers, ProviderAuth for a key that is missing.
     Result<void> connect(const Pipeline& pipeline, const LaneSurroundings& surroundings);
-    // For a rehearsal: these services instead of the configured ones.
-    void connectTo(std::unique_ptr<ApiLane> lane) { m_api = std::move(lane); }
+    // For a rehearsal: this lane instead of one to the configured services, even if the configuration says `offline`.
+    void connectTo(std::unique_ptr<ApiLane> lane)
+    {
+        m_api = std::move(lane);
+        m_offline = false;
+    }
     const RemoteServices& services() const noexcept { return *m_services; }
 
     OpRegistry& ops() { return *m_ops; }

@@ -174,6 +174,8 @@ public:
         bool durable = true; // false: no journal at all (benches); records are dropped, whenDurable runs at once
         std::chrono::milliseconds groupDelay{20};
         std::size_t congestedAt = 16'384; // waiting records at which congested() says true
+        // Runs on the writer's thread before each commit: makes durable what the records name. Fails the group.
+        std::function<Result<void>()> beforeCommit{};
     };
     // Called on the writer's thread after the commit that holds the record; must be quick. An error means: not durable.
     using WhenDurable = std::function<void(const Result<void>&)>;

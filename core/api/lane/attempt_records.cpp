@@ -44,8 +44,9 @@ Nanos costOfEnding(const LaneAttempt& attempt, const AttemptEnding& ending, cons
 {
     if (const auto* answer = std::get_if<ProtocolAnswer>(&ending.result))
         return answer->usageKnown ? costOf(model.price, answer->usage) : attempt.reserved.amount;
-    const AttemptOutcome outcome = outcomeOf(attempt, std::get<Failure>(ending.result));
-    const bool free = outcome == AttemptOutcome::NotSent || outcome == AttemptOutcome::Rejected;
+    const auto& failure = std::get<Failure>(ending.result);
+    const AttemptOutcome outcome = outcomeOf(attempt, failure);
+    const bool free = !failure.charged && (outcome == AttemptOutcome::NotSent || outcome == AttemptOutcome::Rejected);
     return free ? Nanos() : attempt.reserved.amount;
 }
 

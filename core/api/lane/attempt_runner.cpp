@@ -21,6 +21,9 @@ void removeFiles(SpooledAnswer& answer)
     answer.files.clear();
 }
 
+// As it came, so that it can be read again.
+std::string bodyOf(SpooledAnswer& answer) { return std::move(answer.raw.empty() ? answer.text : answer.raw); }
+
 bool isDiskError(const Error& error)
 {
     return error.reason == Reason::OutputDiskFull || error.reason == Reason::OutputDenied;
@@ -114,7 +117,7 @@ void AttemptRunner::adopt(std::unique_ptr<LaneAttempt> attempt, std::unique_ptr<
     removeFiles(answer);
     AttemptEnding ending;
     ending.status = answer.status;
-    ending.body = std::move(answer.text);
+    ending.body = bodyOf(answer);
     ending.rawFile = std::move(answer.rawFile);
     move(kept, std::move(next), std::move(ending));
 }
@@ -205,7 +208,7 @@ void AttemptRunner::handle(ExchangeEnded& event)
     }
     NextMove next = attempt->conversation->next({event.end, *answer});
     removeFiles(*answer);
-    ending.body = std::move(answer->text);
+    ending.body = bodyOf(*answer);
     ending.rawFile = std::move(answer->rawFile);
     move(*attempt, std::move(next), std::move(ending));
 }

@@ -55,6 +55,18 @@ AttemptPlan CallDesk::planOf(const LaneCall& call, const LaneAttempt& attempt) c
             attempt.name,     attempt.idempotencyKey, call.complaints, attempt.room, std::move(openFile)};
 }
 
+// True: an attempt of an earlier process goes on, which the journal knows.
+bool CallDesk::nameAttempt(LaneCall& call, LaneAttempt& attempt)
+{
+    auto repeats = std::exchange(call.repeats, std::nullopt);
+    if (repeats && (repeats->model != attempt.model || repeats->account != attempt.account)) repeats.reset();
+    attempt.adopted = repeats && !repeats->attempt.empty();
+    attempt.name = attempt.adopted ? repeats->attempt : m_parts.random.hex(kAttemptDigits);
+    attempt.idempotencyKey = repeats ? repeats->idempotencyKey : "aiflow-" + attempt.name;
+    attempt.number = attempt.adopted ? repeats->number : ++call.attempts;
+    return attempt.adopted;
+}
+
 void CallDesk::begin(const SendOrder& order)
 {
     LaneCall* call = find(order.call);
@@ -64,18 +76,7 @@ void CallDesk::begin(const SendOrder& order)
     attempt->reserved = order.reserved;
     if (!isFirstChoice(order.why)) attempt->why = order.why;
     const ProviderSettings& provider = m_parts.settings.providers[order.provider];
-    const bool repeats = call->repeats.has_value();
-    if (repeats) {
-        attempt->name = call->repeats->attempt;
-        attempt->idempotencyKey = call->repeats->idempotencyKey;
-        attempt->number = call->repeats->number;
-        attempt->adopted = true;
-        call->repeats.reset();
-    } else {
-        attempt->name = m_parts.random.hex(kAttemptDigits);
-        attempt->idempotencyKey = "aiflow-" + attempt->name;
-        attempt->number = ++call->attempts;
-    }
+    const bool goesOn = nameAttempt(*call, *attempt);
     if (call->toldWaiting) tell(*call, false, Reason::ProviderRateLimited, {}, {});
     call->open = true;
     if (const auto sent = std::exchange(call->call.onSent, {})) sent();
@@ -87,7 +88,7 @@ void CallDesk::begin(const SendOrder& order)
     Result<void> begun;
     if (!conversation)
         begun = tl::unexpected(std::move(conversation.error()));
-    else if (repeats)
+    else if (goesOn)
         begun = m_runner.goOn(std::move(attempt), std::move(*conversation));
     else
         begun = m_runner.begin(std::move(attempt), std::move(*conversation), call->requestHash);
@@ -161,9 +162,20 @@ void CallDesk::ended(LaneAttempt& attempt, AttemptEnding ending)
                               [inbox = m_parts.inbox, id = attempt.id](const Result<void>& durable) {
                                   if (!durable) inbox->put(JournalAnswered{id, JournalAnswered::What::End, durable});
                               });
-    if (!call->lastAttempt && failure->failure != FailureClass::Cancelled) return;
+    if (!call->lastAttempt && failure->failure != FailureClass::Cancelled) return repeatKey(*call, attempt, *failure);
     (void)m_dispatcher->withdraw(call->id());
     finish(call->id(), tl::unexpected(Error{Reason::Cancelled, "stopped while it was open", {}, {}}));
+}
+
+// Class A: nobody knows how it ended, and the same key gets the same answer without paying again; the dispatcher stays
+// with the account.
+void CallDesk::repeatKey(LaneCall& call, const LaneAttempt& attempt, const Failure& failure)
+{
+    const ProviderSettings& provider = m_parts.settings.providerOf(attempt.model);
+    const bool unclear = failure.failure == FailureClass::Unknown || failure.failure == FailureClass::TimedOut ||
+                         failure.failure == FailureClass::ServerError;
+    if (!unclear || protocolOf(provider.protocol).capability(provider) != CapabilityClass::A) return;
+    call.repeats = RepeatedKey{attempt.idempotencyKey, attempt.model, attempt.account, {}, 0};
 }
 
 void CallDesk::conclude(const LaneAttempt& attempt, const AttemptEnding& ending, const Failure* failure,

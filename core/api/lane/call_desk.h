@@ -81,6 +81,8 @@ private:
 
     // attempts.cpp: attempts begin and end
     void begin(const SendOrder& order);
+    bool nameAttempt(LaneCall& call, LaneAttempt& attempt);
+    void repeatKey(LaneCall& call, const LaneAttempt& attempt, const Failure& failure);
     void notBegun(const SendOrder& order, const Error& error);
     AttemptPlan planOf(const LaneCall& call, const LaneAttempt& attempt) const;
     std::unique_ptr<LaneAttempt> attemptOf(LaneCall& call, std::size_t model, std::size_t account) const;

@@ -23,6 +23,18 @@ std::optional<std::size_t> accountOf(const AttemptIntent& intent, const Provider
     return static_cast<std::size_t>(found - provider.accounts.begin());
 }
 
+// The body that the journal kept, as if it had just come.
+std::optional<SpooledAnswer> readAgain(const AttemptReport& answered, const std::filesystem::path& folder)
+{
+    const auto spool = AnswerSpool::create(folder, answered.attempt);
+    const auto* first = reinterpret_cast<const std::byte*>(answered.body.data());
+    Result<void> read = spool->begin(answered.status, {{"content-type", "application/json"}});
+    if (read) read = spool->write({first, answered.body.size()});
+    auto answer = read ? spool->take() : tl::unexpected(read.error());
+    if (!answer) return std::nullopt;
+    return std::move(*answer);
+}
+
 } // namespace
 
 Settlement settlementOf(const OpenAttempt& open, const ApiSettings& settings, const std::filesystem::path& spoolFolder)
@@ -38,8 +50,8 @@ Settlement settlementOf(const OpenAttempt& open, const ApiSettings& settings, co
     const CapabilityClass capability = protocolOf(provider.protocol).capability(provider);
     if (open.remoteId.empty()) {
         if (open.answered && open.answered->bodyFile.empty()) {
-            settled.answer = SpooledAnswer{open.answered->status, open.answered->body, {}, {}, 0};
-            settled.way = SettleWay::Adopt;
+            settled.answer = readAgain(*open.answered, spoolFolder);
+            if (settled.answer) settled.way = SettleWay::Adopt;
             return settled;
         }
         if (auto answer = adoptSpooled(spoolFolder, open.intent.attempt); answer && *answer) {

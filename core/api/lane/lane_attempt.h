@@ -70,7 +70,7 @@ struct AttemptEnding {
     std::variant<ProtocolAnswer, Failure> result;
     std::optional<ApiAnswer> standIn; // given: the offline lane's, instead of `result`
     int status = 0;
-    std::string body;              // as it came, long pictures taken out; empty: none was whole
+    std::string body;              // as it came; empty: none was whole, or it is in `rawFile`
     std::filesystem::path rawFile; // the spooled record; empty: `body` is all
     std::chrono::nanoseconds latency{0};
     bool recorded = true;             // the journal knows its intent

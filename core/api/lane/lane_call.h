@@ -14,10 +14,12 @@
 
 namespace aiflow {
 
-// An attempt of an earlier process whose idempotency key the next attempt repeats.
+// An idempotency key that the next attempt repeats, on the same model and account.
 struct RepeatedKey {
-    std::string attempt;
     std::string idempotencyKey;
+    std::size_t model = 0;
+    std::size_t account = 0;
+    std::string attempt; // of an earlier process, which goes on; empty: a new attempt
     int number = 1;
 };
 

@@ -14,7 +14,8 @@ bool CallDesk::takeUp(LaneCall& call)
     for (const OpenAttempt& open : call.call.open) {
         Settlement settled = settlementOf(open, m_parts.settings, m_spoolFolder);
         if (!settledOne && settled.way == SettleWay::Repeat) {
-            call.repeats = RepeatedKey{open.intent.attempt, open.intent.idempotencyKey, open.intent.number};
+            call.repeats = RepeatedKey{open.intent.idempotencyKey, settled.model, settled.account, open.intent.attempt,
+                                       open.intent.number};
             call.demand.onlyModel = settled.model;
             call.demand.onlyAccount = settled.account;
             settledOne = true;

@@ -43,7 +43,7 @@ constexpr std::array kGemini{
     OptionRule{"modalities", OptionForm::Texts},
 };
 constexpr std::array kAnthropic{
-    OptionRule{"structured", OptionForm::Word, " tool prompt "},
+    OptionRule{"structured", OptionForm::Word, " tool json_schema prompt "},
     OptionRule{"version", OptionForm::Text},
 };
 constexpr std::array kRemoteJob{

@@ -27,6 +27,7 @@ struct SpooledAnswer {
     std::vector<SpooledFile> files;
     std::filesystem::path rawFile; // the spooled record (status, chosen headers, body); empty: small enough for memory
     std::int64_t bodyBytes = 0;
+    std::string raw{}; // the whole body as it came, when pictures were taken out of it and there is no rawFile
 };
 
 // JSON bodies are scanned as they stream: a string of more than 4 KiB that is base64 (with or without a data: prefix)

@@ -198,7 +198,7 @@ std::shared_ptr<RehearsalReport> rehearsalReport(const RehearsalRequest& request
     report->calls = 42;
     report->highestConcurrency = 8;
     report->accounts = {{"openai/main", 28, 0, 6, {0.84, "USD"}}, {"qwen/图像", 14, 0, 2, {2.1, "CNY"}}};
-    report->troubles = {{"throttled", 12}, {"no_answer", 3}};
+    report->troubles = {{"throttled", 12}, {"timed_out", 3}};
     report->failures = {{"SKU-0", 2, "load", Reason::InputImageMissing, "images/\x1b[31mno.jpg not found"}};
     return report;
 }
