@@ -29,6 +29,13 @@ TaskResult reused(OpenCall& call)
     return result;
 }
 
+// Of its step, the one that the lane sends last.
+bool isLastElement(const ActiveItem& item, const Token& token)
+{
+    const auto& fanout = item.steps[static_cast<std::size_t>(token.step)].fanout;
+    return token.element < 0 || static_cast<std::size_t>(token.element) + 1 == fanout->elements.size();
+}
+
 bool isOp(const JobContext& job, const Token& token) { return job.step(token).kind == StepKind::Op; }
 
 } // namespace
@@ -74,6 +81,7 @@ Result<void> LaneCalls::prepareRequest(ActiveItem& item, OpenCall& call)
                                   .request = std::move(text),
                                   .priority = m_job.settings.jobPriority + step.priority,
                                   .stepFromEnd = m_job.stepPlan(call.token).stepFromEnd,
+                                  .turn = item.handle.index.value() + m_job.settings.stepLag * call.task.step.value(),
                                   .timeout = step.timeout.value_or(std::chrono::milliseconds{0})};
     return {};
 }
@@ -173,6 +181,8 @@ void LaneCalls::submit(ActiveItem& item, const Token& token, TaskSlot& task) noe
     call->submitted = m_job.parts.clock.monotonic();
     const auto cargo = std::move(call->cargo);
     if (remote) {
+        if (m_job.settings.callingItems > 0 && isLastElement(item, token))
+            cargo->request->onSent = [this, token] { m_job.window.callsSent(token, token.step); };
         m_job.parts.api->submit(std::move(*cargo->request),
                                 [call](Result<ApiAnswer> answer) { call->owner->answered(call, std::move(answer)); });
         return;

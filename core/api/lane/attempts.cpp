@@ -4,6 +4,7 @@
 #include "core/base/json.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace aiflow {
 
@@ -78,6 +79,7 @@ void CallDesk::begin(const SendOrder& order)
     const bool goesOn = nameAttempt(*call, *attempt);
     if (call->toldWaiting) tell(*call, false, Reason::ProviderRateLimited, {}, {});
     call->open = true;
+    if (const auto sent = std::exchange(call->call.onSent, {})) sent();
     if (provider.protocol == ProtocolKind::Offline) return askStandIn(*call, std::move(attempt));
     const Protocol& protocol = protocolOf(provider.protocol);
     if (protocol.capability(provider) == CapabilityClass::B)

@@ -38,7 +38,7 @@ CallDemand demandOf(const LaneCall& call, std::size_t route)
     CallDemand demand;
     demand.route = route;
     demand.priority = call.call.priority;
-    demand.item = call.call.task.item;
+    demand.item = call.call.turn >= 0 ? ItemIndex(call.call.turn) : call.call.task.item;
     demand.stepFromEnd = call.call.stepFromEnd;
     demand.element = call.call.task.element;
     demand.itemHash = xxh3(call.call.itemId);

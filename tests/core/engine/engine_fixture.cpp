@@ -157,6 +157,7 @@ void TestApiLane::waitForCalls(std::int64_t count)
 
 void TestApiLane::submit(ApiCall call, ApiDone done)
 {
+    if (seen) seen(call);
     const std::lock_guard lock(m_mutex);
     calls.fetch_add(1);
     if (!m_thread.joinable()) m_thread = std::thread([this] { work(); });
