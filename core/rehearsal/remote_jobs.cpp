@@ -28,6 +28,7 @@ void ServiceDesk::submitJob(OpenCall& call, std::int64_t nowNs)
 {
     Station& station = *call.station;
     call.jobId = "job-" + hexOf(m_random() | 1U) + '-' + std::to_string(m_nextId++);
+    call.ask.jobId = call.jobId;
     auto job = std::make_unique<SimulatedJob>();
     job->submittedNs = nowNs;
     job->readyNs = nowNs + latencyNs(station.service.models[*call.model]);

@@ -46,7 +46,15 @@ ServiceDesk::ServiceDesk(SimulatedWorld world, std::unique_ptr<CallLedger> ledge
         m_stations.push_back(std::make_unique<Station>(service, m_world.speed, m_world.seed + xxh3(service.name)));
 }
 
-ServiceDesk::~ServiceDesk() = default;
+// Jobs that nobody will see the end of.
+ServiceDesk::~ServiceDesk()
+{
+    for (const auto& [id, job] : m_jobs) {
+        if (job->done && job->answered) continue;
+        job->call.entry.ending = "still open at the end";
+        m_ledger->add(job->call.entry);
+    }
+}
 
 std::int64_t ServiceDesk::scaledNs(std::chrono::nanoseconds life) const
 {
@@ -163,6 +171,8 @@ bool ServiceDesk::findModel(OpenCall& call)
     const SimulatedModel& model = station.service.models[*call.model];
     call.entry.model = model.name;
     call.ask.model = model.name;
+    const bool job = station.service.protocol == ProtocolKind::RemoteJob;
+    if (job && call.ask.schema.empty() && model.price.perImage.count() > 0) call.ask.kind = AskKind::Picture;
     if (!call.ask.size) call.ask.size = std::pair(model.pictureWidth, model.pictureHeight);
     if (call.ask.kind == AskKind::Picture && model.picturesByUrl) call.ask.byUrl = true;
     return true;
@@ -177,6 +187,7 @@ void ServiceDesk::admit(OpenCall& call, const WireRequest& request, std::int64_t
     entry.bodyHash = hexOf(xxh3(request.body));
     entry.itemReference = call.ask.reference;
     entry.idempotencyKey = request.header("idempotency-key");
+    if (entry.idempotencyKey.empty()) entry.idempotencyKey = request.header("x-idempotency-key");
     const bool replay = replays(call, nowNs);
     if (!replay && !call.ready && !station.faults.empty())
         call.fault = station.faults.meet({entry.account, model.name, request.body, lifeMs(nowNs)});

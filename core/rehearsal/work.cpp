@@ -123,6 +123,7 @@ Product ServiceDesk::work(const OpenCall& call)
     product.model = model.name;
     product.usage = call.entry.usage;
     product.refused = meets(FaultKind::ContentRefused);
+    product.misfit = meets(FaultKind::Misfit);
     if (ask.kind == AskKind::Text || ask.kind == AskKind::Predict) {
         product.cutOff =
             meets(FaultKind::CutOff) ||
