@@ -73,10 +73,10 @@ Station* ServiceDesk::stationOf(std::string_view name) const
     return nullptr;
 }
 
-std::unique_ptr<CallAtWork> ServiceDesk::arrive(WireRequest request, std::int64_t nowNs)
+std::unique_ptr<ServedCall> ServiceDesk::arrive(WireRequest request, std::int64_t nowNs)
 {
     const std::lock_guard lock(m_mutex);
-    auto call = std::make_unique<CallAtWork>();
+    auto call = std::make_unique<ServedCall>();
     call->dueNs = nowNs;
     call->entry.arrivedNs = request.arrivedNs;
     m_open.fetch_add(1);
@@ -84,7 +84,7 @@ std::unique_ptr<CallAtWork> ServiceDesk::arrive(WireRequest request, std::int64_
     return call;
 }
 
-void ServiceDesk::route(CallAtWork& call, const WireRequest& request, std::int64_t nowNs)
+void ServiceDesk::route(ServedCall& call, const WireRequest& request, std::int64_t nowNs)
 {
     const auto [name, rest] = splitFirst(request.path);
     call.entry.path = rest;
@@ -130,7 +130,7 @@ void ServiceDesk::route(CallAtWork& call, const WireRequest& request, std::int64
     }
 }
 
-bool ServiceDesk::findAccount(CallAtWork& call, const WireRequest& request, std::string_view instance)
+bool ServiceDesk::findAccount(ServedCall& call, const WireRequest& request, std::string_view instance)
 {
     Station& station = *call.station;
     const std::string key(station.wire.keyOf(request));
@@ -154,7 +154,7 @@ bool ServiceDesk::findAccount(CallAtWork& call, const WireRequest& request, std:
     return true;
 }
 
-bool ServiceDesk::findModel(CallAtWork& call)
+bool ServiceDesk::findModel(ServedCall& call)
 {
     Station& station = *call.station;
     const auto found = station.modelOfName.find(call.ask.model);
@@ -178,7 +178,7 @@ bool ServiceDesk::findModel(CallAtWork& call)
     return true;
 }
 
-void ServiceDesk::admit(CallAtWork& call, const WireRequest& request, std::int64_t nowNs)
+void ServiceDesk::admit(ServedCall& call, const WireRequest& request, std::int64_t nowNs)
 {
     Station& station = *call.station;
     const SimulatedModel& model = station.service.models[*call.model];
@@ -224,7 +224,7 @@ void ServiceDesk::admit(CallAtWork& call, const WireRequest& request, std::int64
 }
 
 // Has this key been answered, or is it being answered? Then the answer comes again, without work.
-bool ServiceDesk::replays(CallAtWork& call, std::int64_t nowNs)
+bool ServiceDesk::replays(ServedCall& call, std::int64_t nowNs)
 {
     Station& station = *call.station;
     if (station.service.capability != CapabilityClass::A || call.entry.idempotencyKey.empty()) return false;
@@ -242,7 +242,7 @@ bool ServiceDesk::replays(CallAtWork& call, std::int64_t nowNs)
     return true;
 }
 
-Reply ServiceDesk::refuse(CallAtWork& call, const Ruling& ruling, std::int64_t nowNs)
+Reply ServiceDesk::refuse(ServedCall& call, const Ruling& ruling, std::int64_t nowNs)
 {
     Station& station = *call.station;
     call.entry.refused = true;
@@ -257,7 +257,7 @@ Reply ServiceDesk::refuse(CallAtWork& call, const Ruling& ruling, std::int64_t n
 }
 
 // The answer of a fault that comes before any work.
-std::optional<Reply> ServiceDesk::scripted(CallAtWork& call, const WireRequest& request, std::int64_t nowNs)
+std::optional<Reply> ServiceDesk::scripted(ServedCall& call, const WireRequest& request, std::int64_t nowNs)
 {
     if (!call.fault) return std::nullopt;
     Station& station = *call.station;
@@ -286,7 +286,7 @@ std::int64_t ServiceDesk::latencyNs(const SimulatedModel& model)
     return static_cast<std::int64_t>(ns / m_world.speed);
 }
 
-void ServiceDesk::leave(CallAtWork& call)
+void ServiceDesk::leave(ServedCall& call)
 {
     if (call.gates == nullptr) return;
     call.station->judge.left(*call.gates);
@@ -294,7 +294,7 @@ void ServiceDesk::leave(CallAtWork& call)
     m_ledger->closed();
 }
 
-void ServiceDesk::charge(CallAtWork& call)
+void ServiceDesk::charge(ServedCall& call)
 {
     const Price& price = call.station->service.models[*call.model].price;
     call.entry.executed = true;
@@ -303,7 +303,7 @@ void ServiceDesk::charge(CallAtWork& call)
     m_ledger->executed(call.entry, price.currency);
 }
 
-Reply ServiceDesk::finish(CallAtWork& call, std::int64_t nowNs)
+Reply ServiceDesk::finish(ServedCall& call, std::int64_t nowNs)
 {
     const std::lock_guard lock(m_mutex);
     Reply reply;
@@ -322,7 +322,7 @@ Reply ServiceDesk::finish(CallAtWork& call, std::int64_t nowNs)
     return reply;
 }
 
-void ServiceDesk::delivered(std::unique_ptr<CallAtWork> call, std::string ending, std::int64_t nowNs)
+void ServiceDesk::delivered(std::unique_ptr<ServedCall> call, std::string ending, std::int64_t nowNs)
 {
     const std::lock_guard lock(m_mutex);
     LedgerEntry& entry = call->entry;
