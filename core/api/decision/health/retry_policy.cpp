@@ -11,20 +11,20 @@ constexpr int kOutageAllowance = 4;
 
 } // namespace
 
-std::chrono::nanoseconds RetryPolicy::ceilingOf(int n) const noexcept
+std::chrono::nanoseconds RetryRules::ceilingOf(int n) const noexcept
 {
     std::chrono::nanoseconds wait = m_retry->base;
     for (int i = 1; i < n && wait < m_retry->cap; ++i) wait *= 2;
     return std::min<std::chrono::nanoseconds>(wait, m_retry->cap);
 }
 
-std::chrono::nanoseconds RetryPolicy::backoff(int n, Random& random) const
+std::chrono::nanoseconds RetryRules::backoff(int n, Random& random) const
 {
     const auto span = static_cast<std::uint64_t>(std::max<std::int64_t>(1, ceilingOf(n).count()));
     return std::chrono::nanoseconds(static_cast<std::int64_t>(random.next() % span));
 }
 
-RetryVerdict RetryPolicy::judge(const Failure& failure, const EndFacts& facts, CallPast& past) const
+RetryVerdict RetryRules::judge(const Failure& failure, const EndFacts& facts, CallPast& past) const
 {
     using Step = RetryVerdict::Step;
     switch (failure.failure) {
@@ -59,14 +59,14 @@ RetryVerdict RetryPolicy::judge(const Failure& failure, const EndFacts& facts, C
     return {};
 }
 
-RetryVerdict RetryPolicy::afterOutage(const EndFacts& facts, CallPast& past) const
+RetryVerdict RetryRules::afterOutage(const EndFacts& facts, CallPast& past) const
 {
     if (facts.othersAnswered) ++past.outages;
     if (past.outages >= m_retry->attempts * kOutageAllowance) return {};
     return {RetryVerdict::Step::Again, false, true, false};
 }
 
-RetryVerdict RetryPolicy::afterUnknown(const EndFacts& facts, CallPast& past) const
+RetryVerdict RetryRules::afterUnknown(const EndFacts& facts, CallPast& past) const
 {
     ++past.unknown;
     ++past.burnt;
@@ -78,7 +78,7 @@ RetryVerdict RetryPolicy::afterUnknown(const EndFacts& facts, CallPast& past) co
     return {RetryVerdict::Step::GiveUp, false, false, true};
 }
 
-RetryVerdict RetryPolicy::afterBadAnswer(const EndFacts& facts, CallPast& past) const
+RetryVerdict RetryRules::afterBadAnswer(const EndFacts& facts, CallPast& past) const
 {
     if (facts.asksAgain && past.reasks < m_retry->reasks) {
         ++past.reasks;

@@ -38,9 +38,9 @@ struct RetryVerdict {
     bool asks = false;  // given up although it could be paid again: the user decides
 };
 
-class RetryPolicy {
+class RetryRules {
 public:
-    RetryPolicy(const RetrySettings& retry, const UnknownSettings& unknown) : m_retry(&retry), m_unknown(&unknown) {}
+    RetryRules(const RetrySettings& retry, const UnknownSettings& unknown) : m_retry(&retry), m_unknown(&unknown) {}
 
     // Counts the end into `past`.
     RetryVerdict judge(const Failure& failure, const EndFacts& facts, CallPast& past) const;
