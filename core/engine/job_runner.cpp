@@ -40,6 +40,18 @@ EngineSettings withDefaults(EngineSettings settings, const JobParts& parts)
     return settings;
 }
 
+std::string nameOf(const ApiPause& told) { return told.account.empty() ? told.provider : told.account; }
+
+void showPause(JobContext& job, const ApiPause& told)
+{
+    if (!told.paused) {
+        job.parts.live.providerResumed(nameOf(told));
+        return;
+    }
+    const auto probe = told.probeIn.count() > 0 ? toIso8601(job.parts.clock.wall() + told.probeIn) : std::string();
+    job.parts.live.providerPaused(nameOf(told), told.reason, told.detail, probe);
+}
+
 class GraphJobRunner final : public JobRunner {
 public:
     GraphJobRunner(JobParts parts, EngineSettings settings, Restore restore)
@@ -72,6 +84,28 @@ public:
         return end();
     }
 
+    void serveCalls(const std::string& job, JobMoney money) override
+    {
+        if (m_job->parts.api == nullptr) return;
+        ApiJob serving;
+        serving.id = job;
+        serving.recorder = m_job->parts.attempts;
+        serving.budget = std::move(money.budget);
+        serving.spent = std::move(money.spent);
+        // The lane may live longer than this job.
+        const std::weak_ptr<JobContext> weak = m_job;
+        serving.onWaiting = [weak](const ApiWaiting& told) {
+            if (const auto living = weak.lock()) living->waiting.changed(told);
+        };
+        serving.onPause = [weak](const ApiPause& told) {
+            if (const auto living = weak.lock()) showPause(*living, told);
+        };
+        serving.onStop = [weak](const Error& cause) {
+            if (const auto living = weak.lock()) living->stopBecause(cause);
+        };
+        m_job->parts.api->serve(std::move(serving));
+    }
+
     void pause() override
     {
         m_paused.store(true);
@@ -95,7 +129,7 @@ public:
         if (kind == StopKind::Drain) return;
         m_job->hurry.request_stop();
         if (m_job->parts.models != nullptr) m_job->parts.models->cancelWaiting();
-        if (m_job->parts.api != nullptr) m_job->parts.api->cancelWaiting();
+        if (m_job->parts.api != nullptr) m_job->parts.api->abortOpen();
     }
 
     void cancel(StopKind kind) override

@@ -7,6 +7,7 @@
 #include "core/facade/client/job_files.h"
 #include "core/facade/client/job_input.h"
 #include "core/facade/item_stream.h"
+#include "core/facade/open_calls_text.h"
 #include "core/live/feed_server.h"
 #include "core/store/output_folder.h"
 
@@ -34,6 +35,7 @@ public:
     {
         m_feed.reset();
         m_runner.reset();
+        m_bench->tools.reset(); // calls that were cut off are recorded while the journal is there
     }
 
     // Opens journal, stores, lanes and the feed. Nothing runs yet.
@@ -76,6 +78,7 @@ public:
 
         m_live->setState(JobState::Running);
         m_live->jobStarted(m_restoredItems);
+        m_runner->serveCalls(m_directory->description().id.text(), m_money);
         if (m_stopAsked != 0) m_runner->stop(m_stopAsked > 1 ? StopKind::Now : StopKind::Drain);
         auto end = m_runner->run();
         if (!end) return tl::unexpected(end.error());
@@ -104,9 +107,19 @@ public:
 private:
     JobParts parts()
     {
-        return {m_plan.pipeline,        *m_items,   m_bench->tools->ops(), &m_bench->tools->models(),
-                &m_bench->tools->api(), *m_journal, *m_artifacts,          m_cache.get(),
-                m_output.get(),         *m_live,    m_bench->clock,        *m_jobLog};
+        return {m_plan.pipeline,
+                *m_items,
+                m_bench->tools->ops(),
+                &m_bench->tools->models(),
+                &m_bench->tools->api(),
+                *m_journal,
+                *m_artifacts,
+                m_cache.get(),
+                m_output.get(),
+                *m_live,
+                m_bench->clock,
+                *m_jobLog,
+                m_attempts};
     }
 
     EngineSettings engineSettings() const
@@ -162,7 +175,32 @@ private:
         // The last process's farewell is not this one's.
         m_journal->write(JobField{std::string(job_field::kFinalSnapshot), ""});
         if (auto claimed = claimFiles(); !claimed) return claimed;
+        if (auto opened = openCalls(); !opened) return opened;
         return m_journal->flush();
+    }
+
+    // What earlier processes of the job called and spent.
+    Result<void> openCalls()
+    {
+        auto attempts =
+            AttemptRecorder::open(*m_journal, *m_reader, *m_artifacts, m_bench->clock, m_directory->spool());
+        if (!attempts) return tl::unexpected(attempts.error());
+        m_attempts = std::move(*attempts);
+        const ApiSettings& services = m_bench->tools->services().settings();
+        if (const std::string note = openCallsText(m_attempts->earlier(), services.unknown); !note.empty())
+            m_plan.preparation.notes.push_back(note);
+        m_money.budget = services.budgets.perJob;
+        if (m_plan.options.budget) {
+            auto budget = parseMoney(*m_plan.options.budget);
+            if (!budget) return tl::unexpected(budget.error());
+            m_money.budget = std::move(*budget);
+        }
+        const auto spent = m_reader->spentNanos();
+        if (!spent) return tl::unexpected(spent.error());
+        for (const auto& [currency, nanos] : *spent)
+            if (nanos > 0 && (!m_money.budget || currency == m_money.budget->currency))
+                m_money.spent = {Nanos(nanos), currency};
+        return {};
     }
 
     // Files that an earlier process of this job placed keep their names, whatever order items end in now.
@@ -359,6 +397,8 @@ private:
     std::unique_ptr<OutputFolder> m_output;
     std::unique_ptr<Journal> m_journal;
     std::unique_ptr<JournalReader> m_reader; // for restore(): on the thread of run()
+    std::shared_ptr<AttemptRecorder> m_attempts;
+    JobMoney m_money;
     std::unique_ptr<ItemStream> m_items;
     std::unique_ptr<LiveJob> m_live;
     std::mutex m_mutex; // guards m_runner's making against calls from other threads
