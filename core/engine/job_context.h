@@ -73,7 +73,7 @@ public:
 
     JobParts parts;
     EngineSettings settings;
-    JobPlan plan;
+    GraphPlan plan;
     std::string jobName; // stands in the records of results
     Doorbell bell;
     ReadyQueue queue;

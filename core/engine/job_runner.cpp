@@ -32,7 +32,7 @@ EngineSettings withDefaults(EngineSettings settings, const JobParts& parts)
 {
     if (settings.cores <= 0) settings.cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     if (settings.activeItems <= 0) {
-        const JobPlan plan(parts.pipeline);
+        const GraphPlan plan(parts.pipeline);
         // Enough that no core waits for a row, that a batch fills, and that calls are at hand when a place is free.
         settings.activeItems =
             std::int64_t{32} * settings.cores + (plan.callsModels ? 64 : 0) + (plan.callsRemote ? 256 : 0);

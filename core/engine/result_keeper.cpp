@@ -46,6 +46,8 @@ Result<Values> portsOf(ApiAnswer& answer)
     if (!body) return fail(Reason::ProviderBadOutput, "the answer is " + body.error().text());
     Values values;
     if (!body->is_object()) body = Json{{"text", std::move(*body)}};
+    // How many pictures there are is no picture.
+    if (const auto count = body->find("images"); count != body->end() && count->is_number()) body->erase(count);
     for (const auto& [name, value] : body->items()) setPort(values, name, value);
     if (!body->empty() && !body->contains(kAnswerPort)) values.set(kAnswerPort, Value(std::move(*body)));
     Value::List files;
@@ -78,9 +80,10 @@ bool saysNothing(const Values& values)
 bool isWithinAnother(const Values& values, const std::string& port)
 {
     const Value* files = values.find("images");
-    const bool several = files != nullptr && files->list()->size() > 1;
-    if (files != nullptr && port == "image") return several;
-    if (files != nullptr && port == "images") return !several;
+    const Value::List* list = files == nullptr ? nullptr : files->list();
+    const bool several = list != nullptr && list->size() > 1;
+    if (list != nullptr && port == "image") return several;
+    if (list != nullptr && port == "images") return !several;
     return port != kAnswerPort && values.find(kAnswerPort) != nullptr;
 }
 

@@ -42,6 +42,8 @@ JobOptions optionsOf(const BatchRequest& request, const Configuration& configura
     if (!options.memoryBytes && configuration.memory) options.memoryBytes = configuration.memory->count();
     options.priority = request.priority.value_or(5);
     options.budget = request.budget;
+    options.stopOnOutage = request.stopOnOutage;
+    options.maxWait = request.maxWait;
     return options;
 }
 
