@@ -46,7 +46,10 @@ Result<Values> portsOf(ApiAnswer& answer)
     if (!body) return fail(Reason::ProviderBadOutput, "the answer is " + body.error().text());
     Values values;
     if (!body->is_object()) body = Json{{"text", std::move(*body)}};
-    for (const auto& [name, value] : body->items()) setPort(values, name, value);
+    for (const auto& [name, value] : body->items()) {
+        const bool count = name == "images" && value.is_number(); // of the files, which may be artifacts already
+        if (!count) setPort(values, name, value);
+    }
     if (!body->empty() && !body->contains(kAnswerPort)) values.set(kAnswerPort, Value(std::move(*body)));
     Value::List files;
     for (ApiFile& file : answer.files)
