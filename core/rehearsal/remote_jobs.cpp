@@ -24,7 +24,7 @@ const char* statusWord(const SimulatedJob& job, std::int64_t nowNs)
 
 } // namespace
 
-void ServiceDesk::submitJob(OpenCall& call, std::int64_t nowNs)
+void ServiceDesk::submitJob(ServedCall& call, std::int64_t nowNs)
 {
     Station& station = *call.station;
     call.jobId = "job-" + hexOf(m_random() | 1U) + '-' + std::to_string(m_nextId++);
@@ -58,7 +58,7 @@ void ServiceDesk::submitJob(OpenCall& call, std::int64_t nowNs)
 // What a job is known by to its submitter and to those who look it up.
 Reply ServiceDesk::jobReply(const SimulatedJob& job, std::int64_t nowNs)
 {
-    const OpenCall& call = job.call;
+    const ServedCall& call = job.call;
     const Wire& wire = call.station->wire;
     const std::string word = statusWord(job, nowNs);
     if (word == "succeeded") {
@@ -82,7 +82,7 @@ Reply ServiceDesk::jobReply(const SimulatedJob& job, std::int64_t nowNs)
     return reply;
 }
 
-void ServiceDesk::answerJob(OpenCall& call, std::int64_t nowNs)
+void ServiceDesk::answerJob(ServedCall& call, std::int64_t nowNs)
 {
     Station& station = *call.station;
     const bool byReference = call.ask.kind == AskKind::JobByReference;
@@ -118,7 +118,7 @@ void ServiceDesk::settleJob(SimulatedJob& job, std::int64_t nowNs)
     m_open.fetch_sub(1);
 }
 
-bool ServiceDesk::keepForJob(OpenCall& call)
+bool ServiceDesk::keepForJob(ServedCall& call)
 {
     if (call.jobId.empty()) return false;
     SimulatedJob& job = *m_jobs.at(call.jobId);

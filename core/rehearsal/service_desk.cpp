@@ -74,10 +74,10 @@ Station* ServiceDesk::stationOf(std::string_view name) const
     return nullptr;
 }
 
-std::unique_ptr<OpenCall> ServiceDesk::arrive(WireRequest request, std::int64_t nowNs)
+std::unique_ptr<ServedCall> ServiceDesk::arrive(WireRequest request, std::int64_t nowNs)
 {
     const std::lock_guard lock(m_mutex);
-    auto call = std::make_unique<OpenCall>();
+    auto call = std::make_unique<ServedCall>();
     call->dueNs = nowNs;
     call->entry.arrivedNs = request.arrivedNs;
     m_open.fetch_add(1);
@@ -85,7 +85,7 @@ std::unique_ptr<OpenCall> ServiceDesk::arrive(WireRequest request, std::int64_t 
     return call;
 }
 
-void ServiceDesk::route(OpenCall& call, const WireRequest& request, std::int64_t nowNs)
+void ServiceDesk::route(ServedCall& call, const WireRequest& request, std::int64_t nowNs)
 {
     const auto [name, rest] = splitFirst(request.path);
     call.entry.path = rest;
@@ -131,7 +131,7 @@ void ServiceDesk::route(OpenCall& call, const WireRequest& request, std::int64_t
     }
 }
 
-bool ServiceDesk::findAccount(OpenCall& call, const WireRequest& request, std::string_view instance)
+bool ServiceDesk::findAccount(ServedCall& call, const WireRequest& request, std::string_view instance)
 {
     Station& station = *call.station;
     const std::string key(station.wire.keyOf(request));
@@ -155,7 +155,7 @@ bool ServiceDesk::findAccount(OpenCall& call, const WireRequest& request, std::s
     return true;
 }
 
-bool ServiceDesk::findModel(OpenCall& call)
+bool ServiceDesk::findModel(ServedCall& call)
 {
     Station& station = *call.station;
     const auto found = station.modelOfName.find(call.ask.model);
@@ -179,7 +179,7 @@ bool ServiceDesk::findModel(OpenCall& call)
     return true;
 }
 
-void ServiceDesk::admit(OpenCall& call, const WireRequest& request, std::int64_t nowNs)
+void ServiceDesk::admit(ServedCall& call, const WireRequest& request, std::int64_t nowNs)
 {
     Station& station = *call.station;
     const SimulatedModel& model = station.service.models[*call.model];
@@ -225,7 +225,7 @@ void ServiceDesk::admit(OpenCall& call, const WireRequest& request, std::int64_t
 }
 
 // Has this key been answered, or is it being answered? Then the answer comes again, without work.
-bool ServiceDesk::replays(OpenCall& call, std::int64_t nowNs)
+bool ServiceDesk::replays(ServedCall& call, std::int64_t nowNs)
 {
     Station& station = *call.station;
     if (station.service.capability != CapabilityClass::A || call.entry.idempotencyKey.empty()) return false;
@@ -243,7 +243,7 @@ bool ServiceDesk::replays(OpenCall& call, std::int64_t nowNs)
     return true;
 }
 
-Reply ServiceDesk::refuse(OpenCall& call, const Ruling& ruling, std::int64_t nowNs)
+Reply ServiceDesk::refuse(ServedCall& call, const Ruling& ruling, std::int64_t nowNs)
 {
     Station& station = *call.station;
     call.entry.refused = true;
@@ -258,7 +258,7 @@ Reply ServiceDesk::refuse(OpenCall& call, const Ruling& ruling, std::int64_t now
 }
 
 // The answer of a fault that comes before any work.
-std::optional<Reply> ServiceDesk::scripted(OpenCall& call, const WireRequest& request, std::int64_t nowNs)
+std::optional<Reply> ServiceDesk::scripted(ServedCall& call, const WireRequest& request, std::int64_t nowNs)
 {
     if (!call.fault) return std::nullopt;
     Station& station = *call.station;
@@ -287,7 +287,7 @@ std::int64_t ServiceDesk::latencyNs(const SimulatedModel& model)
     return static_cast<std::int64_t>(ns / m_world.speed);
 }
 
-void ServiceDesk::leave(OpenCall& call)
+void ServiceDesk::leave(ServedCall& call)
 {
     if (call.gates == nullptr) return;
     call.station->judge.left(*call.gates);
@@ -295,7 +295,7 @@ void ServiceDesk::leave(OpenCall& call)
     m_ledger->closed();
 }
 
-void ServiceDesk::charge(OpenCall& call)
+void ServiceDesk::charge(ServedCall& call)
 {
     const Price& price = call.station->service.models[*call.model].price;
     call.entry.executed = true;
@@ -304,7 +304,7 @@ void ServiceDesk::charge(OpenCall& call)
     m_ledger->executed(call.entry, price.currency);
 }
 
-Reply ServiceDesk::finish(OpenCall& call, std::int64_t nowNs)
+Reply ServiceDesk::finish(ServedCall& call, std::int64_t nowNs)
 {
     const std::lock_guard lock(m_mutex);
     Reply reply;
@@ -325,7 +325,7 @@ Reply ServiceDesk::finish(OpenCall& call, std::int64_t nowNs)
     return reply;
 }
 
-void ServiceDesk::delivered(std::unique_ptr<OpenCall> call, std::string ending, std::int64_t nowNs)
+void ServiceDesk::delivered(std::unique_ptr<ServedCall> call, std::string ending, std::int64_t nowNs)
 {
     const std::lock_guard lock(m_mutex);
     LedgerEntry& entry = call->entry;
