@@ -79,17 +79,17 @@ private Q_SLOTS:
             "QuotaExhausted");
         add(kOpenAi, 401, openAi("invalid_api_key", "Incorrect API key provided"), "KeyRefused");
         add(kOpenAi, 401, "", "KeyRefused");
-        add(kOpenAi, 402, R"({"error":{"message":"Insufficient Balance"}})", "QuotaExhausted");
+        add(kOpenAi, 402, "{\"error\":{\"message\":\"Insufficient Balance\"}}", "QuotaExhausted");
         add(kOpenAi, 403, openAi("unsupported_country", "not here"), "KeyRefused");
         add(kOpenAi, 403, openAi("insufficient_quota", "x"), "QuotaExhausted");
-        add(kOpenAi, 403, R"({"error":{"message":"用户额度不足, 剩余额度: 0"}})", "QuotaExhausted");
+        add(kOpenAi, 403, "{\"error\":{\"message\":\"用户额度不足, 剩余额度: 0\"}}", "QuotaExhausted");
         add(kOpenAi, 403, openAi("content_filter", "x"), "ContentRefused");
         add(kOpenAi, 404, openAi("model_not_found", "The model does not exist"), "BadRequest");
         add(kOpenAi, 408, "", "TimedOut");
         add(kOpenAi, 409, "", "ServerError");
         add(kOpenAi, 413, "", "TooLarge");
         add(kOpenAi, 425, "", "Throttled");
-        add(kOpenAi, 422, R"({"detail":[{"msg":"field required"}]})", "BadRequest");
+        add(kOpenAi, 422, "{\"detail\":[{\"msg\":\"field required\"}]}", "BadRequest");
         add(kOpenAi, 429, "", "Throttled");
         add(kOpenAi, 429,
             openAi("rate_limit_exceeded", "Rate limit reached for gpt-x on tokens per min (TPM): Limit 30000"),
@@ -99,7 +99,7 @@ private Q_SLOTS:
                    "You exceeded your current quota, please check your plan and billing details."),
             "QuotaExhausted");
         add(kOpenAi, 500, "", "ServerError");
-        add(kOpenAi, 500, R"({"error":{"message":"insufficient balance"}})", "QuotaExhausted");
+        add(kOpenAi, 500, "{\"error\":{\"message\":\"insufficient balance\"}}", "QuotaExhausted");
         add(kOpenAi, 501, "", "BadRequest");
         add(kOpenAi, 502, "<html><head><title>502 Bad Gateway</title></head></html>", "ServerError");
         add(kOpenAi, 503, "", "Outage");
@@ -113,52 +113,67 @@ private Q_SLOTS:
         add(kOpenAi, 599, "", "ServerError");
         // DashScope, in compatible mode and its own
         add(kOpenAi, 400,
-            R"({"code":"Arrearage","message":"Access denied, please make sure your account is in good standing."})",
+            "{\"code\":\"Arrearage\",\"message\":\"Access denied, please make sure your account is in good "
+            "standing.\"}",
             "QuotaExhausted");
         add(kOpenAi, 400,
-            R"({"error":{"code":"data_inspection_failed","message":"Input data may contain inappropriate content."}})",
+            "{\"error\":{\"code\":\"data_inspection_failed\",\"message\":\"Input data may contain inappropriate "
+            "content.\"}}",
             "ContentRefused");
         add(kOpenAi, 400,
-            R"({"code":"DataInspectionFailed","message":"Output data may contain inappropriate content."})",
+            "{\"code\":\"DataInspectionFailed\",\"message\":\"Output data may contain inappropriate content.\"}",
             "ContentRefused");
-        add(kOpenAi, 400, R"({"code":"InvalidParameter","message":"Range of input length should be [1, 30720]"})",
+        add(kOpenAi, 400, "{\"code\":\"InvalidParameter\",\"message\":\"Range of input length should be [1, 30720]\"}",
             "TooLarge");
-        add(kOpenAi, 401, R"({"code":"InvalidApiKey","message":"Invalid API-key provided."})", "KeyRefused");
+        add(kOpenAi, 401, "{\"code\":\"InvalidApiKey\",\"message\":\"Invalid API-key provided.\"}", "KeyRefused");
         add(kOpenAi, 403,
-            R"({"code":"AllocationQuota.FreeTierOnly","message":"The free tier of the model has been exhausted."})",
+            "{\"code\":\"AllocationQuota.FreeTierOnly\",\"message\":\"The free tier of the model has been "
+            "exhausted.\"}",
             "QuotaExhausted");
         add(kOpenAi, 429,
-            R"({"code":"Throttling.RateQuota","message":"Requests rate limit exceeded, please try again later."})",
+            "{\"code\":\"Throttling.RateQuota\",\"message\":\"Requests rate limit exceeded, please try again later.\"}",
             "Throttled");
         add(kOpenAi, 429,
-            R"({"code":"Throttling.AllocationQuota","message":"Allocated quota exceeded, please increase your quota limit."})",
+            "{\"code\":\"Throttling.AllocationQuota\",\"message\":\"Allocated quota exceeded, please increase your "
+            "quota limit.\"}",
             "Throttled");
-        add(kOpenAi, 429, R"({"code":"Throttling.AllocationQuota","message":"Free allocated quota exceeded."})",
+        add(kOpenAi, 429, "{\"code\":\"Throttling.AllocationQuota\",\"message\":\"Free allocated quota exceeded.\"}",
             "QuotaExhausted");
         // Gemini
         add(kGemini, 400,
-            R"({"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}})",
+            "{\"error\":{\"code\":400,\"message\":\"API key not valid. Please pass a valid API "
+            "key.\",\"status\":\"INVALID_ARGUMENT\",\"details\":[{\"reason\":\"API_KEY_INVALID\"}]}}",
             "KeyRefused");
         add(kGemini, 400,
-            R"({"error":{"code":400,"message":"The input token count (2000000) exceeds the maximum number of tokens allowed (1048576).","status":"INVALID_ARGUMENT"}})",
+            "{\"error\":{\"code\":400,\"message\":\"The input token count (2000000) exceeds the maximum number of "
+            "tokens allowed (1048576).\",\"status\":\"INVALID_ARGUMENT\"}}",
             "TooLarge");
-        add(kGemini, 403, R"({"error":{"code":403,"message":"Permission denied","status":"PERMISSION_DENIED"}})",
+        add(kGemini, 403,
+            "{\"error\":{\"code\":403,\"message\":\"Permission denied\",\"status\":\"PERMISSION_DENIED\"}}",
             "KeyRefused");
         add(kGemini, 429,
-            R"({"error":{"code":429,"message":"You exceeded your current quota, please check your plan and billing details.","status":"RESOURCE_EXHAUSTED","details":[{"violations":[{"quotaId":"GenerateRequestsPerMinutePerProjectPerModel"}]},{"retryDelay":"34s"}]}})",
+            "{\"error\":{\"code\":429,\"message\":\"You exceeded your current quota, please check your plan and "
+            "billing "
+            "details.\",\"status\":\"RESOURCE_EXHAUSTED\",\"details\":[{\"violations\":[{\"quotaId\":"
+            "\"GenerateRequestsPerMinutePerProjectPerModel\"}]},{\"retryDelay\":\"34s\"}]}}",
             "Throttled");
         add(kGemini, 429,
-            R"({"error":{"code":429,"message":"You exceeded your current quota","status":"RESOURCE_EXHAUSTED","details":[{"violations":[{"quotaId":"GenerateRequestsPerDayPerProjectPerModel"}]},{"retryDelay":"34s"}]}})",
+            "{\"error\":{\"code\":429,\"message\":\"You exceeded your current "
+            "quota\",\"status\":\"RESOURCE_EXHAUSTED\",\"details\":[{\"violations\":[{\"quotaId\":"
+            "\"GenerateRequestsPerDayPerProjectPerModel\"}]},{\"retryDelay\":\"34s\"}]}}",
             "QuotaExhausted");
         add(kGemini, 429,
-            R"([{"error":{"code":429,"message":"Resource has been exhausted (e.g. check quota).","status":"RESOURCE_EXHAUSTED"}}])",
+            "[{\"error\":{\"code\":429,\"message\":\"Resource has been exhausted (e.g. check "
+            "quota).\",\"status\":\"RESOURCE_EXHAUSTED\"}}]",
             "Throttled");
-        add(kGemini, 500, R"({"error":{"code":500,"message":"An internal error has occurred","status":"INTERNAL"}})",
+        add(kGemini, 500,
+            "{\"error\":{\"code\":500,\"message\":\"An internal error has occurred\",\"status\":\"INTERNAL\"}}",
             "ServerError");
         add(kGemini, 503,
-            R"({"error":{"code":503,"message":"The model is overloaded. Please try again later.","status":"UNAVAILABLE"}})",
+            "{\"error\":{\"code\":503,\"message\":\"The model is overloaded. Please try again "
+            "later.\",\"status\":\"UNAVAILABLE\"}}",
             "Outage");
-        add(kGemini, 504, R"({"error":{"code":504,"status":"DEADLINE_EXCEEDED","message":"x"}})", "TimedOut");
+        add(kGemini, 504, "{\"error\":{\"code\":504,\"status\":\"DEADLINE_EXCEEDED\",\"message\":\"x\"}}", "TimedOut");
         // Anthropic
         const auto anthropic = [](const char* type, const char* message) {
             return dumpJson({{"type", "error"}, {"error", {{"type", type}, {"message", message}}}});
@@ -180,15 +195,16 @@ private Q_SLOTS:
                       "This request would exceed your organization's rate limit of 50 requests per minute"),
             "Throttled");
         add(kAnthropic, 429,
-            R"({"type":"error","error":{"type":"rate_limit_error","message":"x","details":{"error_code":"enforced_spend_limit_reached"}}})",
+            "{\"type\":\"error\",\"error\":{\"type\":\"rate_limit_error\",\"message\":\"x\",\"details\":{\"error_"
+            "code\":\"enforced_spend_limit_reached\"}}}",
             "QuotaExhausted");
         add(kAnthropic, 500, anthropic("api_error", "Internal server error"), "ServerError");
         add(kAnthropic, 529, anthropic("overloaded_error", "Overloaded"), "Outage");
         add(kOpenAi, 302, "", "BadRequest");
         add(kOpenAi, 100, "", "Unknown");
         add(kOpenAi, 200, "{}", "success");
-        add(kOpenAi, 200, R"({"error":null,"choices":[]})", "success");
-        add(kOpenAi, 200, R"({"error":"","choices":[]})", "success");
+        add(kOpenAi, 200, "{\"error\":null,\"choices\":[]}", "success");
+        add(kOpenAi, 200, "{\"error\":\"\",\"choices\":[]}", "success");
     }
     void statusesAndWords()
     {
@@ -221,7 +237,8 @@ private Q_SLOTS:
         QCOMPARE(hint({}, openAi("rate_limit_exceeded", "Limit 3. Please try again in 1.5s. Visit x")),
                  milliseconds(1'500));
         QCOMPARE(hint({}, openAi("rate_limit_exceeded", "Please try again in 1m30s.")), milliseconds(90'000));
-        QCOMPARE(hint({}, R"({"error":{"details":[{"retryDelay":"34.5s"}],"message":"x"}})"), milliseconds(34'500));
+        QCOMPARE(hint({}, "{\"error\":{\"details\":[{\"retryDelay\":\"34.5s\"}],\"message\":\"x\"}}"),
+                 milliseconds(34'500));
         QCOMPARE(hint({{"retry-after", "86400"}}), milliseconds(86'400'000));
     }
 
@@ -250,7 +267,7 @@ private Q_SLOTS:
         for (const char* text : {"", "soon", "-1s", "0s", "5x", "s", "1s2", "9999999d", "2026-13-45T00:00:00Z"})
             QVERIFY2(!hint({{"x-ratelimit-reset-requests", text}}), text);
         QVERIFY(!hint({}, openAi("x", "please try again in a moment")));
-        QVERIFY(!hint({}, R"({"error":{"details":[{"retryDelay":"-3s"}],"message":"x"}})"));
+        QVERIFY(!hint({}, "{\"error\":{\"details\":[{\"retryDelay\":\"-3s\"}],\"message\":\"x\"}}"));
         // A date without the answer's own is held against our clock.
         HttpEnd end = ended(429, {{"retry-after", "Sun, 22 Nov 2099 14:00:00 GMT"}});
         QVERIFY(!classifyAnswer(ProtocolKind::OpenAi, end, "")->retryAfter);

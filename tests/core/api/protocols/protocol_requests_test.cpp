@@ -46,10 +46,6 @@ Sent sent(ProtocolKind kind, RouteKind route, Json request, Json options = Json:
     return sentBy(world, route, std::move(request), std::move(complaints));
 }
 
-// Outside of the macros: moc cannot read raw strings within them.
-[[maybe_unused]] void expectSame(const std::string& actual, const std::string& expected) { QCOMPARE(actual, expected); }
-[[maybe_unused]] void expectTrue(bool holds) { QVERIFY(holds); }
-
 } // namespace
 
 class ProtocolRequestsTest : public QObject {
@@ -104,8 +100,10 @@ private Q_SLOTS:
         const Sent plain = sent(ProtocolKind::OpenAi, RouteKind::Text, {{"prompt", "hello"}});
         QCOMPARE(plain.http.url, std::string("https://api.example.com/v1/chat/completions"));
         QCOMPARE(headerIn(plain.http, "Content-Type"), std::string("application/json"));
-        expectSame(plain.body,
-                   std::string(R"({"max_tokens":100,"messages":[{"content":"hello","role":"user"}],"model":"m-1"})"));
+        QCOMPARE(
+            plain.body,
+            std::string(
+                "{\"max_tokens\":100,\"messages\":[{\"content\":\"hello\",\"role\":\"user\"}],\"model\":\"m-1\"}"));
         const Sent full =
             sent(ProtocolKind::OpenAi, RouteKind::Text,
                  {{"prompt", "what is it?"},
@@ -116,24 +114,28 @@ private Q_SLOTS:
                   {"seed", 7}},
                  {{"max_tokens_field", "max_completion_tokens"}, {"pass", {"seed"}}, {"extra", {{"store", false}}}},
                  {{"{}", "name: is missing"}});
-        expectSame(
+        QCOMPARE(
             full.body,
-            std::string(
-                R"({"max_completion_tokens":100,"messages":[{"content":"be brief","role":"system"},)"
-                R"({"content":[{"text":"what is it?","type":"text"},{"image_url":{"url":"data:image/png;base64,)") +
+            std::string("{\"max_completion_tokens\":100,\"messages\":[{\"content\":\"be brief\",\"role\":\"system\"},"
+                        "{\"content\":[{\"text\":\"what is "
+                        "it?\",\"type\":\"text\"},{\"image_url\":{\"url\":\"data:image/png;base64,") +
                 kPngBase64 +
-                R"("},"type":"image_url"}],"role":"user"},{"content":"{}","role":"assistant"},{"content":)"
-                R"("This answer cannot be used:\nname: is missing\nGive the whole answer again, with this corrected and everything else as asked before.",)"
-                R"("role":"user"}],"model":"m-1","response_format":{"json_schema":{"name":"answer","schema":)"
-                R"({"properties":{"name":{"type":"string"}},"required":["name"],"type":"object"}},"type":"json_schema"},)"
-                R"("seed":7,"store":false,"temperature":0.5})");
+                "\"},\"type\":\"image_url\"}],\"role\":\"user\"},{\"content\":\"{}\",\"role\":\"assistant\"},{"
+                "\"content\":"
+                "\"This answer cannot be used:\\nname: is missing\\nGive the whole answer again, with this corrected "
+                "and everything else as asked before.\","
+                "\"role\":\"user\"}],\"model\":\"m-1\",\"response_format\":{\"json_schema\":{\"name\":\"answer\","
+                "\"schema\":"
+                "{\"properties\":{\"name\":{\"type\":\"string\"}},\"required\":[\"name\"],\"type\":\"object\"}},"
+                "\"type\":\"json_schema\"},"
+                "\"seed\":7,\"store\":false,\"temperature\":0.5}");
     }
 
     void openAiSchemasInOtherForms()
     {
         const Sent object = sent(ProtocolKind::OpenAi, RouteKind::Text, {{"prompt", "p"}, {"schema", kSchema}},
                                  {{"structured", "json_object"}});
-        expectTrue(object.body.find(R"("response_format":{"type":"json_object"})") != std::string::npos);
+        QVERIFY(object.body.find("\"response_format\":{\"type\":\"json_object\"}") != std::string::npos);
         QVERIFY(object.body.find("JSON Schema") != std::string::npos);
         const Sent words = sent(ProtocolKind::OpenAi, RouteKind::Text, {{"prompt", "p"}, {"schema", kSchema}},
                                 {{"structured", "prompt"}});
@@ -147,10 +149,9 @@ private Q_SLOTS:
             sent(ProtocolKind::OpenAi, RouteKind::Image, {{"prompt", "a chair"}, {"size", "1024x768"}, {"n", 2}},
                  {{"extra", {{"quality", "high"}}}});
         QCOMPARE(made.http.url, std::string("https://api.example.com/v1/images/generations"));
-        expectSame(
-            made.body,
-            std::string(
-                R"({"model":"m-1","n":2,"prompt":"a chair","quality":"high","response_format":"b64_json","size":"1024x768"})"));
+        QCOMPARE(made.body,
+                 std::string("{\"model\":\"m-1\",\"n\":2,\"prompt\":\"a "
+                             "chair\",\"quality\":\"high\",\"response_format\":\"b64_json\",\"size\":\"1024x768\"}"));
         QVERIFY(made.http.answerCap >= mebibytes(64));
         const Sent edit = sent(ProtocolKind::OpenAi, RouteKind::Image,
                                {{"prompt", "a chair"}, {"system", "bright"}, {"images", {kPhoto}}, {"mask", kMask}},
@@ -173,11 +174,11 @@ private Q_SLOTS:
 
     void openAiEmbeddings()
     {
-        expectSame(sent(ProtocolKind::OpenAi, RouteKind::Embedding, {{"text", "chair"}}).body,
-                   std::string(R"({"input":"chair","model":"m-1"})"));
+        QCOMPARE(sent(ProtocolKind::OpenAi, RouteKind::Embedding, {{"text", "chair"}}).body,
+                 std::string("{\"input\":\"chair\",\"model\":\"m-1\"}"));
         const Sent list = sent(ProtocolKind::OpenAi, RouteKind::Embedding, {{"text", {"chair", "desk"}}});
         QCOMPARE(list.http.url, std::string("https://api.example.com/v1/embeddings"));
-        expectSame(list.body, std::string(R"({"input":["chair","desk"],"model":"m-1"})"));
+        QCOMPARE(list.body, std::string("{\"input\":[\"chair\",\"desk\"],\"model\":\"m-1\"}"));
     }
 
     void geminiTexts()
@@ -186,36 +187,40 @@ private Q_SLOTS:
                               {{"prompt", "what?"}, {"system", "be brief"}, {"image", kPhoto}, {"schema", kSchema}},
                               {{"safety", "BLOCK_NONE"}}, {{"no", "not JSON"}});
         QCOMPARE(one.http.url, std::string("https://api.example.com/v1/models/m-1:generateContent"));
-        expectSame(
+        QCOMPARE(
             one.body,
-            std::string(R"({"contents":[{"parts":[{"text":"what?"},{"inlineData":{"data":")") + kPngBase64 +
-                R"(","mimeType":"image/png"}}],"role":"user"},{"parts":[{"text":"no"}],"role":"model"},{"parts":[{"text":)"
-                R"("This answer cannot be used:\nnot JSON\nGive the whole answer again, with this corrected and everything else as asked before."}],)"
-                R"("role":"user"}],"generationConfig":{"maxOutputTokens":100,"responseJsonSchema":)"
-                R"({"properties":{"name":{"type":"string"}},"required":["name"],"type":"object"},"responseMimeType":"application/json"},)"
-                R"("safetySettings":[{"category":"HARM_CATEGORY_HARASSMENT","threshold":"BLOCK_NONE"},)"
-                R"({"category":"HARM_CATEGORY_HATE_SPEECH","threshold":"BLOCK_NONE"},)"
-                R"({"category":"HARM_CATEGORY_SEXUALLY_EXPLICIT","threshold":"BLOCK_NONE"},)"
-                R"({"category":"HARM_CATEGORY_DANGEROUS_CONTENT","threshold":"BLOCK_NONE"}],)"
-                R"("systemInstruction":{"parts":[{"text":"be brief"}]}})");
+            std::string("{\"contents\":[{\"parts\":[{\"text\":\"what?\"},{\"inlineData\":{\"data\":\"") + kPngBase64 +
+                "\",\"mimeType\":\"image/"
+                "png\"}}],\"role\":\"user\"},{\"parts\":[{\"text\":\"no\"}],\"role\":\"model\"},{\"parts\":[{\"text\":"
+                "\"This answer cannot be used:\\nnot JSON\\nGive the whole answer again, with this corrected and "
+                "everything else as asked before.\"}],"
+                "\"role\":\"user\"}],\"generationConfig\":{\"maxOutputTokens\":100,\"responseJsonSchema\":"
+                "{\"properties\":{\"name\":{\"type\":\"string\"}},\"required\":[\"name\"],\"type\":\"object\"},"
+                "\"responseMimeType\":\"application/json\"},"
+                "\"safetySettings\":[{\"category\":\"HARM_CATEGORY_HARASSMENT\",\"threshold\":\"BLOCK_NONE\"},"
+                "{\"category\":\"HARM_CATEGORY_HATE_SPEECH\",\"threshold\":\"BLOCK_NONE\"},"
+                "{\"category\":\"HARM_CATEGORY_SEXUALLY_EXPLICIT\",\"threshold\":\"BLOCK_NONE\"},"
+                "{\"category\":\"HARM_CATEGORY_DANGEROUS_CONTENT\",\"threshold\":\"BLOCK_NONE\"}],"
+                "\"systemInstruction\":{\"parts\":[{\"text\":\"be brief\"}]}}");
     }
 
     void geminiPicturesAndEmbeddings()
     {
         const Sent picture =
             sent(ProtocolKind::Gemini, RouteKind::Image, {{"prompt", "a chair"}, {"size", "1920x1080"}});
-        expectSame(
+        QCOMPARE(
             picture.body,
-            std::string(
-                R"({"contents":[{"parts":[{"text":"a chair"}],"role":"user"}],"generationConfig":)"
-                R"({"imageConfig":{"aspectRatio":"16:9"},"maxOutputTokens":100,"responseModalities":["TEXT","IMAGE"]}})"));
+            std::string("{\"contents\":[{\"parts\":[{\"text\":\"a chair\"}],\"role\":\"user\"}],\"generationConfig\":"
+                        "{\"imageConfig\":{\"aspectRatio\":\"16:9\"},\"maxOutputTokens\":100,\"responseModalities\":["
+                        "\"TEXT\",\"IMAGE\"]}}"));
         const Sent one = sent(ProtocolKind::Gemini, RouteKind::Embedding, {{"text", "chair"}});
         QCOMPARE(one.http.url, std::string("https://api.example.com/v1/models/m-1:embedContent"));
-        expectSame(one.body, std::string(R"({"content":{"parts":[{"text":"chair"}]},"model":"models/m-1"})"));
+        QCOMPARE(one.body, std::string("{\"content\":{\"parts\":[{\"text\":\"chair\"}]},\"model\":\"models/m-1\"}"));
         const Sent list = sent(ProtocolKind::Gemini, RouteKind::Embedding, {{"text", {"chair"}}});
         QCOMPARE(list.http.url, std::string("https://api.example.com/v1/models/m-1:batchEmbedContents"));
-        expectSame(list.body,
-                   std::string(R"({"requests":[{"content":{"parts":[{"text":"chair"}]},"model":"models/m-1"}]})"));
+        QCOMPARE(
+            list.body,
+            std::string("{\"requests\":[{\"content\":{\"parts\":[{\"text\":\"chair\"}]},\"model\":\"models/m-1\"}]}"));
     }
 
     void anthropicTexts()
@@ -224,30 +229,35 @@ private Q_SLOTS:
                               {{"prompt", "what?"}, {"system", "be brief"}, {"image", kPhoto}, {"schema", kSchema}});
         QCOMPARE(one.http.url, std::string("https://api.example.com/v1/messages"));
         QCOMPARE(headerIn(one.http, "anthropic-version"), std::string("2023-06-01"));
-        expectSame(
-            one.body,
-            std::string(R"({"max_tokens":100,"messages":[{"content":[{"source":{"data":")") + kPngBase64 +
-                R"(","media_type":"image/png","type":"base64"},"type":"image"},{"text":"what?","type":"text"}],"role":"user"}],)"
-                R"("model":"m-1","system":"be brief","tool_choice":{"name":"answer","type":"tool"},"tools":[{"description":"Gives the answer.",)"
-                R"("input_schema":{"properties":{"name":{"type":"string"}},"required":["name"],"type":"object"},"name":"answer"}]})");
+        QCOMPARE(one.body, std::string("{\"max_tokens\":100,\"messages\":[{\"content\":[{\"source\":{\"data\":\"") +
+                               kPngBase64 +
+                               "\",\"media_type\":\"image/"
+                               "png\",\"type\":\"base64\"},\"type\":\"image\"},{\"text\":\"what?\",\"type\":\"text\"}],"
+                               "\"role\":\"user\"}],"
+                               "\"model\":\"m-1\",\"system\":\"be "
+                               "brief\",\"tool_choice\":{\"name\":\"answer\",\"type\":\"tool\"},\"tools\":[{"
+                               "\"description\":\"Gives the answer.\","
+                               "\"input_schema\":{\"properties\":{\"name\":{\"type\":\"string\"}},\"required\":["
+                               "\"name\"],\"type\":\"object\"},\"name\":\"answer\"}]}");
         const Sent list =
             sent(ProtocolKind::Anthropic, RouteKind::Text, {{"prompt", "p"}, {"schema", {{"type", "array"}}}});
         QVERIFY(list.body.find("tools") == std::string::npos);
         QVERIFY(list.body.find("JSON Schema") != std::string::npos);
         const Sent format = sent(ProtocolKind::Anthropic, RouteKind::Text,
                                  {{"prompt", "p"}, {"schema", {{"type", "array"}}}}, {{"structured", "json_schema"}});
-        expectTrue(format.body.find(R"("output_config":{"format":{"schema":{"type":"array"},"type":"json_schema"}})") !=
-                   std::string::npos);
+        QVERIFY(format.body.find(
+                    "\"output_config\":{\"format\":{\"schema\":{\"type\":\"array\"},\"type\":\"json_schema\"}}") !=
+                std::string::npos);
     }
 
     void picturesByAddressGoToThoseWhoFetchThem()
     {
         const Json request{{"prompt", "p"}, {"image", "https://shop.example.com/a.jpg"}};
-        expectTrue(sent(ProtocolKind::OpenAi, RouteKind::Text, request)
-                       .body.find(R"("image_url":{"url":"https://shop.example.com/a.jpg"})") != std::string::npos);
-        expectTrue(sent(ProtocolKind::Anthropic, RouteKind::Text, request)
-                       .body.find(R"("source":{"type":"url","url":"https://shop.example.com/a.jpg"})") !=
-                   std::string::npos);
+        QVERIFY(sent(ProtocolKind::OpenAi, RouteKind::Text, request)
+                    .body.find("\"image_url\":{\"url\":\"https://shop.example.com/a.jpg\"}") != std::string::npos);
+        QVERIFY(sent(ProtocolKind::Anthropic, RouteKind::Text, request)
+                    .body.find("\"source\":{\"type\":\"url\",\"url\":\"https://shop.example.com/a.jpg\"}") !=
+                std::string::npos);
         QVERIFY(sent(ProtocolKind::Gemini, RouteKind::Text, request).body.starts_with("refused: "));
         QVERIFY(sent(ProtocolKind::OpenAi, RouteKind::Image, request).body.starts_with("refused: "));
     }
@@ -258,11 +268,9 @@ private Q_SLOTS:
             sent(ProtocolKind::RemoteJob, RouteKind::Image, {{"prompt", "a chair"}, {"image", kPhoto}},
                  {{"reference", "client_ref"}, {"webhook", "callback"}, {"webhook_url", "https://me.example.com/x"}});
         QCOMPARE(one.http.url, std::string("https://api.example.com/v1/jobs"));
-        expectSame(
-            one.body,
-            std::string(
-                R"({"callback":"https://me.example.com/x","client_ref":"at-1","input":{"image":"data:image/png;base64,)") +
-                kPngBase64 + R"(","prompt":"a chair"},"model":"m-1"})");
+        QCOMPARE(one.body, std::string("{\"callback\":\"https://me.example.com/"
+                                       "x\",\"client_ref\":\"at-1\",\"input\":{\"image\":\"data:image/png;base64,") +
+                               kPngBase64 + "\",\"prompt\":\"a chair\"},\"model\":\"m-1\"}");
         const Sent own = sent(ProtocolKind::RemoteJob, RouteKind::Image, {{"prompt", "a chair"}, {"image", kPhoto}},
                               {{"submit", "/tasks"},
                                {"body",
@@ -271,8 +279,8 @@ private Q_SLOTS:
                                  {"tags", {"$reference", "$missing", "$$5"}},
                                  {"steps", 20}}}});
         QCOMPARE(own.http.url, std::string("https://api.example.com/v1/tasks"));
-        expectSame(own.body, std::string(R"({"input":{"base":"data:image/png;base64,)") + kPngBase64 +
-                                 R"(","text":"a chair"},"model":"m-1","steps":20,"tags":["at-1","$5"]})");
+        QCOMPARE(own.body, std::string("{\"input\":{\"base\":\"data:image/png;base64,") + kPngBase64 +
+                               "\",\"text\":\"a chair\"},\"model\":\"m-1\",\"steps\":20,\"tags\":[\"at-1\",\"$5\"]}");
     }
 
     void modelServices()
@@ -280,18 +288,17 @@ private Q_SLOTS:
         const Json request{{"photo", kPhoto}, {"threshold", 0.5}, {"options", {{"masks", {kMask}}}}};
         const Sent json = sent(ProtocolKind::ModelService, RouteKind::Model, request);
         QCOMPARE(json.http.url, std::string("https://api.example.com/v1/infer"));
-        expectSame(
-            json.body,
-            std::string(
-                R"({"inputs":{"options":{"masks":[{"base64":"bWFzaw==","media_type":"image/png"}]},"photo":{"base64":")") +
-                kPngBase64 + R"(","media_type":"image/png"},"threshold":0.5},"model":"m-1"})");
+        QCOMPARE(json.body, std::string("{\"inputs\":{\"options\":{\"masks\":[{\"base64\":\"bWFzaw==\",\"media_type\":"
+                                        "\"image/png\"}]},\"photo\":{\"base64\":\"") +
+                                kPngBase64 + "\",\"media_type\":\"image/png\"},\"threshold\":0.5},\"model\":\"m-1\"}");
         const Sent form =
             sent(ProtocolKind::ModelService, RouteKind::Model, {{"inputs", request}}, {{"form", "multipart"}});
         QVERIFY(headerIn(form.http, "Content-Type").starts_with("multipart/form-data; boundary="));
-        expectTrue(
-            form.body.find("name=\"request\"\r\nContent-Type: application/json\r\n\r\n"
-                           R"({"inputs":{"options":{"masks":[{"media_type":"image/png","part":"file0"}]},)"
-                           R"("photo":{"media_type":"image/png","part":"file1"},"threshold":0.5},"model":"m-1"})") !=
+        QVERIFY(
+            form.body.find(
+                "name=\"request\"\r\nContent-Type: application/json\r\n\r\n"
+                "{\"inputs\":{\"options\":{\"masks\":[{\"media_type\":\"image/png\",\"part\":\"file0\"}]},"
+                "\"photo\":{\"media_type\":\"image/png\",\"part\":\"file1\"},\"threshold\":0.5},\"model\":\"m-1\"}") !=
             std::string::npos);
         QVERIFY(form.body.find("name=\"file1\"; filename=\"file1.png\"\r\nContent-Type: image/png\r\n\r\n" + kPng) !=
                 std::string::npos);
@@ -328,28 +335,28 @@ private Q_SLOTS:
                 << int(kind) << int(route) << QString::fromUtf8(request);
         };
         add(ProtocolKind::OpenAi, RouteKind::Text, "{}");
-        add(ProtocolKind::OpenAi, RouteKind::Text, R"({"prompt":""})");
+        add(ProtocolKind::OpenAi, RouteKind::Text, "{\"prompt\":\"\"}");
         add(ProtocolKind::OpenAi, RouteKind::Text, "[]");
-        add(ProtocolKind::OpenAi, RouteKind::Text, R"({"prompt":"p","schema":"s"})");
-        add(ProtocolKind::OpenAi, RouteKind::Text, R"({"prompt":"p","temperature":9})");
-        add(ProtocolKind::OpenAi, RouteKind::Text, R"({"prompt":"p","image":"http://10.0.0.1/x"})");
-        add(ProtocolKind::OpenAi, RouteKind::Text, R"({"prompt":"p","image":{"artifact":1}})");
-        add(ProtocolKind::OpenAi, RouteKind::Image, R"({"prompt":"p","size":"big"})");
-        add(ProtocolKind::OpenAi, RouteKind::Image, R"({"prompt":"p","n":0})");
-        add(ProtocolKind::OpenAi, RouteKind::Image, R"({"prompt":"p","n":"many"})");
-        add(ProtocolKind::OpenAi, RouteKind::Image, R"({"prompt":"p","mask":"m"})");
+        add(ProtocolKind::OpenAi, RouteKind::Text, "{\"prompt\":\"p\",\"schema\":\"s\"}");
+        add(ProtocolKind::OpenAi, RouteKind::Text, "{\"prompt\":\"p\",\"temperature\":9}");
+        add(ProtocolKind::OpenAi, RouteKind::Text, "{\"prompt\":\"p\",\"image\":\"http://10.0.0.1/x\"}");
+        add(ProtocolKind::OpenAi, RouteKind::Text, "{\"prompt\":\"p\",\"image\":{\"artifact\":1}}");
+        add(ProtocolKind::OpenAi, RouteKind::Image, "{\"prompt\":\"p\",\"size\":\"big\"}");
+        add(ProtocolKind::OpenAi, RouteKind::Image, "{\"prompt\":\"p\",\"n\":0}");
+        add(ProtocolKind::OpenAi, RouteKind::Image, "{\"prompt\":\"p\",\"n\":\"many\"}");
+        add(ProtocolKind::OpenAi, RouteKind::Image, "{\"prompt\":\"p\",\"mask\":\"m\"}");
         add(ProtocolKind::OpenAi, RouteKind::Embedding, "{}");
-        add(ProtocolKind::OpenAi, RouteKind::Embedding, R"({"text":[]})");
-        add(ProtocolKind::OpenAi, RouteKind::Embedding, R"({"text":["a",""]})");
-        add(ProtocolKind::OpenAi, RouteKind::Model, R"({"prompt":"p"})");
-        add(ProtocolKind::Gemini, RouteKind::Image, R"({"prompt":"p","n":2})");
-        add(ProtocolKind::Gemini, RouteKind::Model, R"({"prompt":"p"})");
-        add(ProtocolKind::Anthropic, RouteKind::Image, R"({"prompt":"p"})");
-        add(ProtocolKind::Anthropic, RouteKind::Embedding, R"({"text":"p"})");
+        add(ProtocolKind::OpenAi, RouteKind::Embedding, "{\"text\":[]}");
+        add(ProtocolKind::OpenAi, RouteKind::Embedding, "{\"text\":[\"a\",\"\"]}");
+        add(ProtocolKind::OpenAi, RouteKind::Model, "{\"prompt\":\"p\"}");
+        add(ProtocolKind::Gemini, RouteKind::Image, "{\"prompt\":\"p\",\"n\":2}");
+        add(ProtocolKind::Gemini, RouteKind::Model, "{\"prompt\":\"p\"}");
+        add(ProtocolKind::Anthropic, RouteKind::Image, "{\"prompt\":\"p\"}");
+        add(ProtocolKind::Anthropic, RouteKind::Embedding, "{\"text\":\"p\"}");
         add(ProtocolKind::RemoteJob, RouteKind::Image, "{}");
         add(ProtocolKind::ModelService, RouteKind::Model, "{}");
         add(ProtocolKind::ModelService, RouteKind::Model, "5");
-        add(ProtocolKind::Offline, RouteKind::Text, R"({"prompt":"p"})");
+        add(ProtocolKind::Offline, RouteKind::Text, "{\"prompt\":\"p\"}");
     }
     void whatCannotBeSentIsRefusedBeforeAnythingLeaves()
     {

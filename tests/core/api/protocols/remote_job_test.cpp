@@ -129,7 +129,7 @@ private Q_SLOTS:
         QCOMPARE(urlOf(move), std::string("https://api.example.com/v1/jobs/job-1/result"));
         QCOMPARE(shown(job.poll("", 503)), std::string("exchange"));
         QCOMPARE(shown(job.poll("", 404)), std::string("exchange"));
-        QCOMPARE(shown(job.poll(R"({"answer":"a chair"})")), std::string("answer"));
+        QCOMPARE(shown(job.poll("{\"answer\":\"a chair\"}")), std::string("answer"));
     }
 
     void aForeignServiceIsSpokenToByOptions()
@@ -141,12 +141,13 @@ private Q_SLOTS:
                                          {"error", "/output"}});
         const TalkWorld world(ProtocolKind::RemoteJob, *job.world.settings.providers[0].options);
         const auto talk = world.begin(RouteKind::Image, kPrompt);
-        QCOMPARE(urlOf(answered(*talk, R"({"output":{"task_id":"t/1","task_status":"PENDING"}})")),
+        QCOMPARE(urlOf(answered(*talk, "{\"output\":{\"task_id\":\"t/1\",\"task_status\":\"PENDING\"}}")),
                  std::string("https://api.example.com/v1/tasks/t%2F1"));
-        QCOMPARE(shown(answered(*talk, R"({"output":{"task_status":"RUNNING"}})")), std::string("exchange"));
+        QCOMPARE(shown(answered(*talk, "{\"output\":{\"task_status\":\"RUNNING\"}}")), std::string("exchange"));
         QCOMPARE(
             urlOf(answered(
-                *talk, R"({"output":{"task_status":"SUCCEEDED","results":[{"url":"https://cdn.example.com/1"}]}})")),
+                *talk,
+                "{\"output\":{\"task_status\":\"SUCCEEDED\",\"results\":[{\"url\":\"https://cdn.example.com/1\"}]}}")),
             std::string("https://cdn.example.com/1"));
     }
 
@@ -233,14 +234,14 @@ private Q_SLOTS:
 
     void idsThatCannotBeAreLies()
     {
-        for (const char* body : {"{}", R"({"id":null})", R"({"id":""})", R"({"id":".."})", R"({"id":{"a":1}})"}) {
+        for (const char* body : {"{}", "{\"id\":null}", "{\"id\":\"\"}", "{\"id\":\"..\"}", "{\"id\":{\"a\":1}}"}) {
             const TalkWorld world(ProtocolKind::RemoteJob);
             QVERIFY2(shown(answered(*world.begin(RouteKind::Text, kPrompt), body)).starts_with("LyingSuccess"), body);
         }
         const TalkWorld world(ProtocolKind::RemoteJob);
-        QCOMPARE(urlOf(answered(*world.begin(RouteKind::Text, kPrompt), R"({"id":42})")),
+        QCOMPARE(urlOf(answered(*world.begin(RouteKind::Text, kPrompt), "{\"id\":42}")),
                  std::string("https://api.example.com/v1/jobs/42"));
-        QCOMPARE(urlOf(answered(*world.begin(RouteKind::Text, kPrompt), R"({"id":"https://evil.example.com/x?y"})")),
+        QCOMPARE(urlOf(answered(*world.begin(RouteKind::Text, kPrompt), "{\"id\":\"https://evil.example.com/x?y\"}")),
                  std::string("https://api.example.com/v1/jobs/https%3A%2F%2Fevil.example.com%2Fx%3Fy"));
     }
 
@@ -270,11 +271,11 @@ private Q_SLOTS:
             return shown(move) + (std::holds_alternative<KeepRemoteId>(move) ? " " + urlOf(move) : "");
         };
         const std::string found = "keep id https://api.example.com/v1/jobs/job-7";
-        QCOMPARE(look(R"({"jobs":[{"id":"job-7","status":"running"}]})"), found);
-        QCOMPARE(look(R"({"data":[{"id":"job-7"}]})"), found);
-        QCOMPARE(look(R"([{"id":"job-7"}])"), found);
-        QCOMPARE(look(R"({"id":"job-7"})"), found);
-        QVERIFY(look(R"({"jobs":[]})").starts_with("NotSent"));
+        QCOMPARE(look("{\"jobs\":[{\"id\":\"job-7\",\"status\":\"running\"}]}"), found);
+        QCOMPARE(look("{\"data\":[{\"id\":\"job-7\"}]}"), found);
+        QCOMPARE(look("[{\"id\":\"job-7\"}]"), found);
+        QCOMPARE(look("{\"id\":\"job-7\"}"), found);
+        QVERIFY(look("{\"jobs\":[]}").starts_with("NotSent"));
         QVERIFY(look("", 404).starts_with("NotSent"));
         QCOMPARE(look("", 503), std::string("exchange"));
         QVERIFY(look("<html>").starts_with("LyingSuccess"));

@@ -21,10 +21,6 @@ RequestFile fileOf(const std::string& bytes)
     return {std::string(64, 'a'), "image/png", static_cast<std::int64_t>(bytes.size())};
 }
 
-// Outside of the macros: moc cannot read raw strings within them.
-[[maybe_unused]] void expectSame(const std::string& actual, const std::string& expected) { QCOMPARE(actual, expected); }
-[[maybe_unused]] void expectTrue(bool holds) { QVERIFY(holds); }
-
 } // namespace
 
 class RequestBodiesTest : public QObject {
@@ -97,8 +93,8 @@ private Q_SLOTS:
         const Json body{{"a", fileMark(0, true)}, {"b", {1, fileMark(0, false)}}, {"c", "\x01 aiflow-file:0 \" \n"}};
         const auto made = piecesBody(jsonPieces(body, {fileOf(bytes)}), opening(bytes));
         const std::string sent = bytesOf(made.get());
-        expectSame(sent, "{\"a\":\"data:image/png;base64,YWJj\",\"b\":[1,\"YWJj\"],\"c\":"
-                         "\"\\u0001 aiflow-file:0 \\\" \\n\"}");
+        QCOMPARE(sent, "{\"a\":\"data:image/png;base64,YWJj\",\"b\":[1,\"YWJj\"],\"c\":"
+                       "\"\\u0001 aiflow-file:0 \\\" \\n\"}");
     }
 
     void theSameFormGivesTheSameBytes()
