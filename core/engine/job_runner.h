@@ -8,6 +8,7 @@
 #include "core/base/log.h"
 #include "core/base/units.h"
 #include "core/compute/op_registry.h"
+#include "core/engine/attempt_recorder.h"
 #include "core/engine/item.h"
 #include "core/inference/model_lane.h"
 #include "core/live/live_job.h"
@@ -53,6 +54,13 @@ struct JobParts {
     LiveJob& live;
     const Clock& clock;
     Log& log;
+    std::shared_ptr<AttemptRecorder> attempts{}; // null: calls leave no records, what was open is not settled
+};
+
+// What a job may spend on calls.
+struct JobMoney {
+    std::optional<Money> budget;
+    Money spent; // in earlier processes
 };
 
 // How far an item came in an earlier process (resume, retry). Steps that did not end are Queued.
@@ -83,6 +91,10 @@ class JobRunner {
 public:
     static Result<std::unique_ptr<JobRunner>> create(JobParts parts, EngineSettings settings, Restore restore);
     virtual ~JobRunner() = default;
+
+    // Makes the API lane this job's: before run(), once per process. Its pauses and waits are shown from then on; when
+    // the budget is reached the job stops with BudgetReached.
+    virtual void serveCalls(const std::string& job, JobMoney money) = 0;
 
     // Works until every item ended or the job was stopped. One bad item never ends it. Error only when the job could
     // not do its work at all (the journal cannot be written at the start).

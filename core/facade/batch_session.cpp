@@ -119,6 +119,9 @@ void apply(const BatchRequest& request, JobOptions& options)
     if (request.cores) options.cores = request.cores;
     if (request.memoryBytes) options.memoryBytes = request.memoryBytes;
     if (request.priority) options.priority = *request.priority;
+    if (request.budget) options.budget = request.budget;
+    options.stopOnOutage = request.stopOnOutage;
+    options.maxWait = request.maxWait;
     options.failFast = request.failFast;
     options.maxFailures = request.maxFailures;
     options.maxFailurePercent = request.maxFailurePercent;

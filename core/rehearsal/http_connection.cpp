@@ -307,8 +307,12 @@ void HttpConnection::sent(const std::string& ending)
 void HttpConnection::nextRequest()
 {
     m_busy = false;
-    parse();
     wait();
+    // By the agenda, so that a heap of requests sent at once does not become a heap of calls.
+    if (!m_input.empty())
+        m_loop.at(ServerLoop::now(), [self = shared_from_this()] {
+            if (!self->m_busy && !self->m_closed) self->parse();
+        });
 }
 
 void HttpConnection::drip()

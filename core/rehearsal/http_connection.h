@@ -72,7 +72,7 @@ private:
     std::unique_ptr<Parser> m_parser;
     std::string m_input;
     std::int64_t m_arrivedNs = 0; // of the last bytes read, by the kernel
-    std::unique_ptr<OpenCall> m_call;
+    std::unique_ptr<ServedCall> m_call;
     bool m_waiting = false;
     bool m_busy = false; // a call is open or an answer is leaving
     bool m_closed = false;

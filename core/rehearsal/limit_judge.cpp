@@ -37,15 +37,15 @@ std::string words(const LimitGate& gate, const WindowLimit& limit)
 
 } // namespace
 
-std::int64_t SlidingLog::totalBefore(std::int64_t time) const
+std::int64_t ArrivalLog::totalBefore(std::int64_t time) const
 {
     const auto after = std::ranges::lower_bound(m_entries, time, {}, &Entry::at);
     return after == m_entries.begin() ? m_forgotten : std::prev(after)->total;
 }
 
-std::int64_t SlidingLog::used(std::int64_t at) const { return totalBefore(at + 1) - totalBefore(at - m_windowNs + 1); }
+std::int64_t ArrivalLog::used(std::int64_t at) const { return totalBefore(at + 1) - totalBefore(at - m_windowNs + 1); }
 
-bool SlidingLog::overflows(std::int64_t at, std::int64_t amount) const
+bool ArrivalLog::overflows(std::int64_t at, std::int64_t amount) const
 {
     if (used(at) + amount > m_count) return true;
     auto later = std::ranges::upper_bound(m_entries, at, {}, &Entry::at);
@@ -54,7 +54,7 @@ bool SlidingLog::overflows(std::int64_t at, std::int64_t amount) const
     return false;
 }
 
-void SlidingLog::add(std::int64_t at, std::int64_t amount)
+void ArrivalLog::add(std::int64_t at, std::int64_t amount)
 {
     const auto place = std::ranges::upper_bound(m_entries, at, {}, &Entry::at);
     const std::int64_t before = place == m_entries.begin() ? m_forgotten : std::prev(place)->total;
@@ -63,7 +63,7 @@ void SlidingLog::add(std::int64_t at, std::int64_t amount)
     forget(m_entries.back().at - m_windowNs - kDisorderNs);
 }
 
-void SlidingLog::forget(std::int64_t before)
+void ArrivalLog::forget(std::int64_t before)
 {
     while (!m_entries.empty() && m_entries.front().at < before) {
         m_forgotten = m_entries.front().total;
@@ -71,7 +71,7 @@ void SlidingLog::forget(std::int64_t before)
     }
 }
 
-std::int64_t SlidingLog::fitsAt(std::int64_t at, std::int64_t amount) const
+std::int64_t ArrivalLog::fitsAt(std::int64_t at, std::int64_t amount) const
 {
     if (!overflows(at, amount)) return at;
     const std::int64_t total = m_entries.empty() ? m_forgotten : m_entries.back().total;
@@ -105,7 +105,7 @@ LimitGate::LimitGate(std::string name, const LimitSet& limits, double speed)
     for (const WindowLimit& limit : limits.windows) {
         const auto ns =
             static_cast<std::int64_t>(static_cast<double>(std::chrono::nanoseconds(limit.window).count()) / speed);
-        m_windows.push_back({limit, SlidingLog(limit.count, ns), SlidingLog(limit.count, ns)});
+        m_windows.push_back({limit, ArrivalLog(limit.count, ns), ArrivalLog(limit.count, ns)});
     }
 }
 

@@ -14,9 +14,9 @@
 namespace aiflow {
 
 // What arrived over time, of one limit: every span [t, t + window) is looked at.
-class SlidingLog {
+class ArrivalLog {
 public:
-    SlidingLog(std::int64_t count, std::int64_t windowNs) : m_count(count), m_windowNs(windowNs) {}
+    ArrivalLog(std::int64_t count, std::int64_t windowNs) : m_count(count), m_windowNs(windowNs) {}
     // Would any span that holds `at` be too full with `amount` more? Times may come a little out of order.
     bool overflows(std::int64_t at, std::int64_t amount) const;
     void add(std::int64_t at, std::int64_t amount);
@@ -53,8 +53,8 @@ public:
 
     struct Window {
         WindowLimit limit;
-        SlidingLog all;      // every arrival, refused ones too: what violations are judged by
-        SlidingLog admitted; // what the gate lets others wait for
+        ArrivalLog all;      // every arrival, refused ones too: what violations are judged by
+        ArrivalLog admitted; // what the gate lets others wait for
     };
     const std::string& name() const { return m_name; }
     std::vector<Window>& windows() { return m_windows; }

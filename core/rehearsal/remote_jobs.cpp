@@ -24,13 +24,14 @@ const char* statusWord(const SimulatedJob& job, std::int64_t nowNs)
 
 } // namespace
 
-void ServiceDesk::submitJob(OpenCall& call, std::int64_t nowNs)
+void ServiceDesk::submitJob(ServedCall& call, std::int64_t nowNs)
 {
     Station& station = *call.station;
     call.jobId = "job-" + hexOf(m_random() | 1U) + '-' + std::to_string(m_nextId++);
+    call.ask.jobId = call.jobId;
     auto job = std::make_unique<SimulatedJob>();
-    job->submittedNs = nowNs;
-    job->readyNs = nowNs + latencyNs(station.service.models[*call.model]);
+    job->submittedNs = call.entry.arrivedNs;
+    job->readyNs = job->submittedNs + latencyNs(station.service.models[*call.model]);
     job->call = call;
     call.gates = nullptr; // the job's place now
     const FaultKind fault = call.fault ? call.fault->kind : FaultKind::Lie;
@@ -40,7 +41,7 @@ void ServiceDesk::submitJob(OpenCall& call, std::int64_t nowNs)
 
     Reply reply = jobReply(*job, nowNs);
     if (call.fault && fault == FaultKind::ServerError) {
-        call.dueNs = nowNs + scaledNs(kGateway);
+        call.dueNs = job->submittedNs + scaledNs(kGateway);
         reply = station.wire.trouble(Trouble::GatewayTimeout, "the gateway waited 60 s for the service");
     } else if (call.fault && fault == FaultKind::Hang && !job->endless) {
         reply.delivery = Delivery::Nothing;
@@ -57,7 +58,7 @@ void ServiceDesk::submitJob(OpenCall& call, std::int64_t nowNs)
 // What a job is known by to its submitter and to those who look it up.
 Reply ServiceDesk::jobReply(const SimulatedJob& job, std::int64_t nowNs)
 {
-    const OpenCall& call = job.call;
+    const ServedCall& call = job.call;
     const Wire& wire = call.station->wire;
     const std::string word = statusWord(job, nowNs);
     if (word == "succeeded") {
@@ -81,7 +82,7 @@ Reply ServiceDesk::jobReply(const SimulatedJob& job, std::int64_t nowNs)
     return reply;
 }
 
-void ServiceDesk::answerJob(OpenCall& call, std::int64_t nowNs)
+void ServiceDesk::answerJob(ServedCall& call, std::int64_t nowNs)
 {
     Station& station = *call.station;
     const bool byReference = call.ask.kind == AskKind::JobByReference;
@@ -117,7 +118,7 @@ void ServiceDesk::settleJob(SimulatedJob& job, std::int64_t nowNs)
     m_open.fetch_sub(1);
 }
 
-bool ServiceDesk::keepForJob(OpenCall& call)
+bool ServiceDesk::keepForJob(ServedCall& call)
 {
     if (call.jobId.empty()) return false;
     SimulatedJob& job = *m_jobs.at(call.jobId);

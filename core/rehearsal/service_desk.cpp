@@ -11,6 +11,7 @@ namespace aiflow {
 namespace {
 
 constexpr std::int64_t kMsNs = 1'000'000;
+constexpr auto kMoment = std::chrono::milliseconds(200);
 // A request that was already on its way when its account was told to wait is nobody's mistake.
 constexpr std::int64_t kOnItsWayNs = 50 * kMsNs;
 
@@ -46,7 +47,15 @@ ServiceDesk::ServiceDesk(SimulatedWorld world, std::unique_ptr<CallLedger> ledge
         m_stations.push_back(std::make_unique<Station>(service, m_world.speed, m_world.seed + xxh3(service.name)));
 }
 
-ServiceDesk::~ServiceDesk() = default;
+// Jobs that nobody will see the end of.
+ServiceDesk::~ServiceDesk()
+{
+    for (const auto& [id, job] : m_jobs) {
+        if (job->done && job->answered) continue;
+        job->call.entry.ending = "still open at the end";
+        m_ledger->add(job->call.entry);
+    }
+}
 
 std::int64_t ServiceDesk::scaledNs(std::chrono::nanoseconds life) const
 {
@@ -65,10 +74,10 @@ Station* ServiceDesk::stationOf(std::string_view name) const
     return nullptr;
 }
 
-std::unique_ptr<OpenCall> ServiceDesk::arrive(WireRequest request, std::int64_t nowNs)
+std::unique_ptr<ServedCall> ServiceDesk::arrive(WireRequest request, std::int64_t nowNs)
 {
     const std::lock_guard lock(m_mutex);
-    auto call = std::make_unique<OpenCall>();
+    auto call = std::make_unique<ServedCall>();
     call->dueNs = nowNs;
     call->entry.arrivedNs = request.arrivedNs;
     m_open.fetch_add(1);
@@ -76,7 +85,7 @@ std::unique_ptr<OpenCall> ServiceDesk::arrive(WireRequest request, std::int64_t 
     return call;
 }
 
-void ServiceDesk::route(OpenCall& call, const WireRequest& request, std::int64_t nowNs)
+void ServiceDesk::route(ServedCall& call, const WireRequest& request, std::int64_t nowNs)
 {
     const auto [name, rest] = splitFirst(request.path);
     call.entry.path = rest;
@@ -122,7 +131,7 @@ void ServiceDesk::route(OpenCall& call, const WireRequest& request, std::int64_t
     }
 }
 
-bool ServiceDesk::findAccount(OpenCall& call, const WireRequest& request, std::string_view instance)
+bool ServiceDesk::findAccount(ServedCall& call, const WireRequest& request, std::string_view instance)
 {
     Station& station = *call.station;
     const std::string key(station.wire.keyOf(request));
@@ -146,7 +155,7 @@ bool ServiceDesk::findAccount(OpenCall& call, const WireRequest& request, std::s
     return true;
 }
 
-bool ServiceDesk::findModel(OpenCall& call)
+bool ServiceDesk::findModel(ServedCall& call)
 {
     Station& station = *call.station;
     const auto found = station.modelOfName.find(call.ask.model);
@@ -163,12 +172,14 @@ bool ServiceDesk::findModel(OpenCall& call)
     const SimulatedModel& model = station.service.models[*call.model];
     call.entry.model = model.name;
     call.ask.model = model.name;
+    const bool job = station.service.protocol == ProtocolKind::RemoteJob;
+    if (job && call.ask.schema.empty() && model.price.perImage.count() > 0) call.ask.kind = AskKind::Picture;
     if (!call.ask.size) call.ask.size = std::pair(model.pictureWidth, model.pictureHeight);
     if (call.ask.kind == AskKind::Picture && model.picturesByUrl) call.ask.byUrl = true;
     return true;
 }
 
-void ServiceDesk::admit(OpenCall& call, const WireRequest& request, std::int64_t nowNs)
+void ServiceDesk::admit(ServedCall& call, const WireRequest& request, std::int64_t nowNs)
 {
     Station& station = *call.station;
     const SimulatedModel& model = station.service.models[*call.model];
@@ -177,6 +188,7 @@ void ServiceDesk::admit(OpenCall& call, const WireRequest& request, std::int64_t
     entry.bodyHash = hexOf(xxh3(request.body));
     entry.itemReference = call.ask.reference;
     entry.idempotencyKey = request.header("idempotency-key");
+    if (entry.idempotencyKey.empty()) entry.idempotencyKey = request.header("x-idempotency-key");
     const bool replay = replays(call, nowNs);
     if (!replay && !call.ready && !station.faults.empty())
         call.fault = station.faults.meet({entry.account, model.name, request.body, lifeMs(nowNs)});
@@ -207,13 +219,13 @@ void ServiceDesk::admit(OpenCall& call, const WireRequest& request, std::int64_t
         submitJob(call, nowNs);
         return;
     }
-    call.dueNs = nowNs + latencyNs(model);
+    call.dueNs = entry.arrivedNs + latencyNs(model);
     if (station.service.capability == CapabilityClass::A && !entry.idempotencyKey.empty())
         station.answered[entry.account + '\n' + entry.idempotencyKey] = {entry.bodyHash, call.dueNs, false};
 }
 
 // Has this key been answered, or is it being answered? Then the answer comes again, without work.
-bool ServiceDesk::replays(OpenCall& call, std::int64_t nowNs)
+bool ServiceDesk::replays(ServedCall& call, std::int64_t nowNs)
 {
     Station& station = *call.station;
     if (station.service.capability != CapabilityClass::A || call.entry.idempotencyKey.empty()) return false;
@@ -231,7 +243,7 @@ bool ServiceDesk::replays(OpenCall& call, std::int64_t nowNs)
     return true;
 }
 
-Reply ServiceDesk::refuse(OpenCall& call, const Ruling& ruling, std::int64_t nowNs)
+Reply ServiceDesk::refuse(ServedCall& call, const Ruling& ruling, std::int64_t nowNs)
 {
     Station& station = *call.station;
     call.entry.refused = true;
@@ -246,7 +258,7 @@ Reply ServiceDesk::refuse(OpenCall& call, const Ruling& ruling, std::int64_t now
 }
 
 // The answer of a fault that comes before any work.
-std::optional<Reply> ServiceDesk::scripted(OpenCall& call, const WireRequest& request, std::int64_t nowNs)
+std::optional<Reply> ServiceDesk::scripted(ServedCall& call, const WireRequest& request, std::int64_t nowNs)
 {
     if (!call.fault) return std::nullopt;
     Station& station = *call.station;
@@ -275,7 +287,7 @@ std::int64_t ServiceDesk::latencyNs(const SimulatedModel& model)
     return static_cast<std::int64_t>(ns / m_world.speed);
 }
 
-void ServiceDesk::leave(OpenCall& call)
+void ServiceDesk::leave(ServedCall& call)
 {
     if (call.gates == nullptr) return;
     call.station->judge.left(*call.gates);
@@ -283,7 +295,7 @@ void ServiceDesk::leave(OpenCall& call)
     m_ledger->closed();
 }
 
-void ServiceDesk::charge(OpenCall& call)
+void ServiceDesk::charge(ServedCall& call)
 {
     const Price& price = call.station->service.models[*call.model].price;
     call.entry.executed = true;
@@ -292,7 +304,7 @@ void ServiceDesk::charge(OpenCall& call)
     m_ledger->executed(call.entry, price.currency);
 }
 
-Reply ServiceDesk::finish(OpenCall& call, std::int64_t nowNs)
+Reply ServiceDesk::finish(ServedCall& call, std::int64_t nowNs)
 {
     const std::lock_guard lock(m_mutex);
     Reply reply;
@@ -308,10 +320,12 @@ Reply ServiceDesk::finish(OpenCall& call, std::int64_t nowNs)
         tellLimits(call, reply, nowNs);
     }
     call.entry.status = reply.status;
+    call.leaving = true;
+    ++m_leaving;
     return reply;
 }
 
-void ServiceDesk::delivered(std::unique_ptr<OpenCall> call, std::string ending, std::int64_t nowNs)
+void ServiceDesk::delivered(std::unique_ptr<ServedCall> call, std::string ending, std::int64_t nowNs)
 {
     const std::lock_guard lock(m_mutex);
     LedgerEntry& entry = call->entry;
@@ -322,6 +336,9 @@ void ServiceDesk::delivered(std::unique_ptr<OpenCall> call, std::string ending, 
         m_ledger->add(std::move(entry));
         m_open.fetch_sub(1);
     }
+    if (!call->leaving) return;
+    --m_leaving;
+    if (m_leaving == 0 && m_readers > 0) m_noneLeaving.notify_all();
 }
 
 std::string ServiceDesk::baseUrl(const std::string& service) const
@@ -335,7 +352,10 @@ std::vector<LedgerEntry> ServiceDesk::ledger() const
 {
     std::vector<LedgerEntry> entries;
     {
-        const std::lock_guard lock(m_mutex);
+        std::unique_lock lock(m_mutex);
+        ++m_readers;
+        m_noneLeaving.wait_for(lock, kMoment, [this] { return m_leaving == 0; });
+        --m_readers;
         entries = m_ledger->entries();
     }
     std::ranges::stable_sort(entries, {}, &LedgerEntry::arrivedNs);

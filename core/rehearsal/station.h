@@ -29,7 +29,7 @@ struct Station {
 };
 
 struct SimulatedJob {
-    OpenCall call; // of the submit; its entry goes to the ledger when the job is done and the submit answered
+    ServedCall call; // of the submit; its entry goes to the ledger when the job is done and the submit answered
     std::int64_t submittedNs = 0, readyNs = 0;
     bool endless = false;
     bool done = false, answered = false;

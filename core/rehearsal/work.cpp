@@ -84,7 +84,7 @@ std::string spoiltText(const Ask& ask, std::string text, FaultKind kind)
     }
 }
 
-std::string ServiceDesk::pictureAddress(const OpenCall& call, std::uint64_t seed, std::size_t index)
+std::string ServiceDesk::pictureAddress(const ServedCall& call, std::uint64_t seed, std::size_t index)
 {
     const std::string token = hexOf(m_random()) + '-' + std::to_string(index);
     const SimulatedModel& model = call.station->service.models[*call.model];
@@ -113,7 +113,7 @@ Reply ServiceDesk::fetchFile(const std::string& name)
     return reply;
 }
 
-Product ServiceDesk::work(const OpenCall& call)
+Product ServiceDesk::work(const ServedCall& call)
 {
     const SimulatedModel& model = call.station->service.models[*call.model];
     const Ask& ask = call.ask;
@@ -123,6 +123,7 @@ Product ServiceDesk::work(const OpenCall& call)
     product.model = model.name;
     product.usage = call.entry.usage;
     product.refused = meets(FaultKind::ContentRefused);
+    product.misfit = meets(FaultKind::Misfit);
     if (ask.kind == AskKind::Text || ask.kind == AskKind::Predict) {
         product.cutOff =
             meets(FaultKind::CutOff) ||
@@ -145,7 +146,7 @@ Product ServiceDesk::work(const OpenCall& call)
     return product;
 }
 
-Reply ServiceDesk::produce(const OpenCall& call)
+Reply ServiceDesk::produce(const ServedCall& call)
 {
     const Wire& wire = call.station->wire;
     const Product product = work(call);
@@ -178,7 +179,7 @@ Reply ServiceDesk::produce(const OpenCall& call)
     }
 }
 
-void ServiceDesk::tellLimits(const OpenCall& call, Reply& reply, std::int64_t nowNs) const
+void ServiceDesk::tellLimits(const ServedCall& call, Reply& reply, std::int64_t nowNs) const
 {
     const Station& station = *call.station;
     if (!station.service.tellsLimits || !call.account || !call.model) return;

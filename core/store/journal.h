@@ -161,8 +161,11 @@ public:
     virtual Result<std::vector<EventRecord>> events(std::int64_t fromSeq, std::int64_t limit) = 0;
     virtual Result<std::int64_t> lastEventSeq() = 0;
     virtual Result<std::vector<AttemptRecord>> attemptsOf(const TaskKey& task) = 0;
-    // Intent, RemoteId and Responded: what a resumed job must settle first.
+    // What a resumed job must settle first, in the order in which they began: Intent, RemoteId and Responded, and an
+    // Unknown one that is the last of a task that never ended.
     virtual Result<std::vector<AttemptRecord>> openAttempts() = 0;
+    // Money in 10^-9 of the unit by currency: what attempts cost, of those without an outcome what was reserved.
+    virtual Result<std::map<std::string, std::int64_t>> spentNanos() = 0;
 };
 
 // Writing: one thread owns the database; senders only queue. Groups adapt: whatever waits is committed together

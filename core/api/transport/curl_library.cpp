@@ -266,6 +266,11 @@ void EasyHandle::State::setPeers(const Setup& setup)
                          : setup.version == HttpVersion::Two ? long{CURL_HTTP_VERSION_2TLS}
                                                              : long{CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE};
     set(easy, CURLOPT_HTTP_VERSION, version);
+    // curl/curl#10634: before 8.0 a plain HTTP/2 connection breaks when it is used again.
+    const bool alone =
+        setup.version == HttpVersion::TwoPriorKnowledge && curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
+    set(easy, CURLOPT_FRESH_CONNECT, alone ? 1L : 0L);
+    set(easy, CURLOPT_FORBID_REUSE, alone ? 1L : 0L);
     set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(setup.connectTimeout.count()));
 }
 

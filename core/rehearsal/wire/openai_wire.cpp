@@ -243,14 +243,8 @@ Json usageOf(const Usage& usage)
 Json embeddingsOf(const Ask& ask)
 {
     Json list = Json::array();
-    for (std::int64_t i = 0; i < ask.count; ++i) {
-        Json vector = Json::array();
-        for (std::int64_t d = 0; d < ask.dimensions; ++d) {
-            const std::uint64_t mixed = (ask.seed + static_cast<std::uint64_t>(i * 4096 + d)) * 0x9E3779B97F4A7C15U;
-            vector.push_back(static_cast<double>(mixed >> 44U) / 524288.0 - 1.0);
-        }
-        list.push_back({{"object", "embedding"}, {"index", i}, {"embedding", std::move(vector)}});
-    }
+    for (std::int64_t i = 0; i < ask.count; ++i)
+        list.push_back({{"object", "embedding"}, {"index", i}, {"embedding", embeddingOf(ask, i)}});
     return list;
 }
 

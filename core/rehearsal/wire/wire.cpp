@@ -24,7 +24,7 @@ std::string decoded(std::string_view text)
     std::string plain;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const bool escape =
-            text[i] == '%' && i + 2 < text.size() + 0 && hexDigit(text[i + 1]) >= 0 && hexDigit(text[i + 2]) >= 0;
+            text[i] == '%' && i + 2 < text.size() && hexDigit(text[i + 1]) >= 0 && hexDigit(text[i + 2]) >= 0;
         if (escape) {
             plain += static_cast<char>(hexDigit(text[i + 1]) * 16 + hexDigit(text[i + 2]));
             i += 2;
@@ -90,7 +90,19 @@ std::vector<std::pair<std::string, std::string>> Wire::limitHeaders(LimitUnit, s
 
 const Wire& wireOf(ProtocolKind kind)
 {
-    static_cast<void>(kind);
+    switch (kind) {
+    case ProtocolKind::Gemini:
+        return geminiWire();
+    case ProtocolKind::Anthropic:
+        return anthropicWire();
+    case ProtocolKind::RemoteJob:
+        return remoteJobWire();
+    case ProtocolKind::ModelService:
+        return modelServiceWire();
+    case ProtocolKind::OpenAi:
+    case ProtocolKind::Offline:
+        break;
+    }
     return openAiWire();
 }
 
@@ -170,6 +182,16 @@ std::string_view bearerOf(const WireRequest& request)
     const std::string_view value = request.header("authorization");
     const std::size_t space = value.find(' ');
     return space == std::string_view::npos ? value : value.substr(space + 1);
+}
+
+Json embeddingOf(const Ask& ask, std::int64_t index)
+{
+    Json numbers = Json::array();
+    for (std::int64_t d = 0; d < ask.dimensions; ++d) {
+        const std::uint64_t mixed = (ask.seed + static_cast<std::uint64_t>(index * 4096 + d)) * 0x9E3779B97F4A7C15U;
+        numbers.push_back(static_cast<double>(mixed >> 44U) / 524288.0 - 1.0);
+    }
+    return numbers;
 }
 
 void setPrompt(Ask& ask, std::string_view prompt, std::string_view everything, std::int64_t pictures)

@@ -41,7 +41,8 @@ struct Ask {
     std::int64_t dimensions = 16;
     std::optional<std::pair<int, int>> size;
     bool byUrl = false;
-    bool asList = false;   // one embedding was asked for in a list
+    bool asList = false;   // embeddings were asked for in a list
+    std::string tool;      // the answer is to be given as a call of this tool
     std::string reference; // the client's own
     std::string jobId;
     std::string callback; // URL to be called when a job is done
@@ -89,6 +90,7 @@ struct Product {
     std::string text;
     bool cutOff = false;
     bool refused = false;
+    bool misfit = false;               // what has no text does not fit in its own way
     std::vector<std::string> pictures; // base64 of PNG, or URLs when `byUrl`
     Usage usage;
 };
@@ -130,6 +132,7 @@ std::optional<std::pair<int, int>> readSize(std::string_view text); // "1024x768
 std::string resetText(std::int64_t ns);                             // "6m0s", "1.5s", "120ms"
 bool endsWith(std::string_view text, std::string_view end) noexcept;
 std::string_view bearerOf(const WireRequest& request);
+Json embeddingOf(const Ask& ask, std::int64_t index); // numbers from -1 to 1
 // Fills words, seed and tokens from the whole of what the model reads.
 void setPrompt(Ask& ask, std::string_view prompt, std::string_view everything, std::int64_t pictures);
 

@@ -55,6 +55,7 @@ SimulatedModel simulated(const ApiSettings& settings, std::size_t index)
     made.price = model.price;
     made.limits = model.limits;
     made.outputTokens = std::clamp<std::int64_t>(model.maxOutputTokens / 4, 1, 400);
+    made.picturesByUrl = settings.providerOf(index).protocol == ProtocolKind::RemoteJob;
     const auto told = toldLatency(model.options);
     const auto toldByProvider = toldLatency(settings.providerOf(index).options);
     made.latency.median = told ? *told : toldByProvider ? *toldByProvider : usualLatency(kindOf(settings, index));
@@ -116,6 +117,10 @@ void straighten(std::shared_ptr<const Json>& options, const ProviderSettings& pr
                              "path",
                              "form"})
         plain.erase(name);
+    if (provider.protocol == ProtocolKind::RemoteJob) {
+        plain.emplace("interval_ms", 2'000);
+        plain.emplace("longest_interval_ms", 15'000);
+    }
     if (provider.capability == CapabilityClass::A) plain["idempotency_header"] = "Idempotency-Key";
     if (provider.capability == CapabilityClass::B) {
         plain["reference"] = "reference";

@@ -32,7 +32,7 @@ private Q_SLOTS:
         QVERIFY2(seconds(result->makespan) >= 385 && seconds(result->makespan) < 390,
                  qPrintable(QString::number(seconds(result->makespan))));
         // 400 tokens in and 200 out at 0.15 and 0.60 per million, and a picture at 0.04.
-        QCOMPARE(result->cost.at("USD").count(), 100 * (60'000 + 120'000 + 40'000'000));
+        QCOMPARE(result->cost.at("USD").count(), std::int64_t{100} * (60'000 + 120'000 + 40'000'000));
     }
 
     void theTunedWindowBringsItNearTheBest()

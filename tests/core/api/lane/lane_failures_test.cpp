@@ -1,3 +1,4 @@
+#include "core/base/json.h"
 #include "tests/core/api/lane/lane_rig.h"
 
 #include <algorithm>

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <QTest>
+#include <set>
 
 using namespace aiflow;
 using namespace aiflow::test;

@@ -89,6 +89,7 @@ ApiSettings settingsFor(const SimulatedWorld& world, const SimulatedProvider& pr
     }
     settings.retry.base = milliseconds(5);
     settings.retry.cap = milliseconds(40);
+    settings.retry.budgetWindow = milliseconds(300);
     settings.breaker.firstPause = milliseconds(40);
     settings.breaker.longestPause = milliseconds(80);
     return settings;
