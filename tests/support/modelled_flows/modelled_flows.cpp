@@ -133,7 +133,7 @@ NamedFlow unequalFlow(std::int64_t items)
     LimitSet places;
     places.concurrency = 3;
     return {"unequal",
-            flowOf(items, 4, {text("words", 12, {}), picture("picture", 30, {0}), step("compose", Lane::Cpu, 8, {1})}),
+            flowOf(items, 8, {text("words", 12, {}), picture("picture", 30, {0}), step("compose", Lane::Cpu, 8, {1})}),
             settingsFor({atMost(2, minutes(1)), atMost(4, minutes(1)), atMost(6, minutes(1)), atMost(12, minutes(1)),
                          atMost(5, std::chrono::seconds(20)), places})};
 }
