@@ -105,6 +105,17 @@ private Q_SLOTS:
         QVERIFY(text(nullptr).starts_with("LyingSuccess"));
     }
 
+    void anObjectThatASchemaAskedForIsKeptWhole()
+    {
+        const TalkWorld world(ProtocolKind::RemoteJob);
+        const auto talk = world.protocol().resume(
+            world.plan(RouteKind::Text, {{"prompt", "p"}, {"schema", {{"type", "object"}}}}), "job-1");
+        const NextMove move = answered(*talk, state("done", {{"output", {{"text", "a"}, {"lang", "en"}}}}));
+        QVERIFY(std::holds_alternative<ProtocolAnswer>(move));
+        QCOMPARE((*std::get<ProtocolAnswer>(move).body)["text"].get<std::string>(),
+                 dumpJson({{"text", "a"}, {"lang", "en"}}));
+    }
+
     void resultsArePictures()
     {
         const auto kind = [](const Json& output, Json options = Json::object()) {
