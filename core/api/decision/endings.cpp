@@ -87,11 +87,16 @@ void RealDispatcher::ended(const AttemptEnd& end, BootTime now)
 
     const bool counts = !end.failure || end.failure->failure != FailureClass::Cancelled;
     const Target& target = m_shop->target(attempt.target);
+    const bool inPause = m_shop->health.gate(attempt.target, m_now).at > m_now;
     const bool answeredOthers = m_shop->health.answeredSince(attempt.target, attempt.sentAt);
     if (m_shop->health.ended(
             {attempt.target, end.attempt.value(), attempt.sentAt, end.failure ? &*end.failure : nullptr, counts},
             m_now))
         m_shop->learnt.refused(target, end.failure->modelOnly, m_now, m_shop->settings.breaker.window);
+    if (!end.failure)
+        m_shop->ramps[target.key].answered();
+    else if (end.failure->failure == FailureClass::Throttled && !inPause)
+        m_shop->ramps[target.key].refused(m_shop->open[target.key]);
     if (!end.learnt.empty()) m_shop->learnt.answered(target, end.learnt, attempt.sentAt, m_now);
 
     const std::uint64_t item = m_queue->at(attempt.slot).demand.budgetItem;

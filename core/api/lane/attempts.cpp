@@ -1,5 +1,5 @@
-#include "core/api/lane/answer_judge.h"
-#include "core/api/lane/attempt_records.h"
+#include "core/api/lane/answers/answer_judge.h"
+#include "core/api/lane/answers/attempt_records.h"
 #include "core/api/lane/call_desk.h"
 #include "core/base/json.h"
 

@@ -1,6 +1,6 @@
 #include "core/api/lane/call_desk.h"
 
-#include "core/api/lane/attempt_records.h"
+#include "core/api/lane/answers/attempt_records.h"
 #include "core/base/secret.h"
 
 #include <cstdlib>

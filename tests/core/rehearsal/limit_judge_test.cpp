@@ -140,7 +140,7 @@ private Q_SLOTS:
 
     void lateNoticedArrivalsAreJudgedByTheirTime()
     {
-        SlidingLog log(2, kSecond);
+        ArrivalLog log(2, kSecond);
         log.add(kSecond, 1);
         log.add(kSecond + kSecond / 2, 1);
         QVERIFY(log.overflows(kSecond / 2 + 1, 1)); // the span from here holds both
@@ -155,7 +155,7 @@ private Q_SLOTS:
         for (int round = 0; round < 300; ++round) {
             const std::int64_t most = 1 + static_cast<std::int64_t>(random() % 5);
             const std::int64_t window = 20 + static_cast<std::int64_t>(random() % 50);
-            SlidingLog log(most, window);
+            ArrivalLog log(most, window);
             std::vector<std::int64_t> admitted;
             std::int64_t now = 1000;
             for (int i = 0; i < 60; ++i) {

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <QtGlobal>
 #include <string>
 #include <thread>
 

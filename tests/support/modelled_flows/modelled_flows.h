@@ -11,7 +11,7 @@ namespace aiflow::test {
 struct NamedFlow {
     std::string name;
     ModelledFlow flow;
-    ApiSettings settings; // at life speed: one provider "studio", routes "text" and "image"
+    ApiSettings settings; // at life speed: one provider "studio", routes "text", "image" and "edit", a model for each
 };
 
 // hero: 100 items; a prompt of 15 s, a picture of 40 s, by 10 accounts at 4 requests a minute; detection of 0.5 s and

@@ -80,7 +80,7 @@ private Q_SLOTS:
 
     void toldPauseIsKeptAndNeverShortened()
     {
-        Bench bench(settingsWith(1, {}));
+        Bench bench(settingsWith(1, {{}, 10, {}}));
         bench.submit(1, at(0s));
         bench.submit(2, at(0s));
         const auto sends = bench.sendsAt(at(0s));
