@@ -30,6 +30,9 @@ std::string failureText(const JobEvent& event, const Look& look)
     return text.append("   ").append(harmless(event.message));
 }
 
+// "02:12:47" of an ISO 8601 time.
+std::string clockOf(std::string_view time) { return harmless(time.size() >= 19 ? time.substr(11, 8) : time); }
+
 std::string pausedText(const JobEvent& event, const Look& look)
 {
     std::string text = harmless(event.provider);
@@ -39,7 +42,7 @@ std::string pausedText(const JobEvent& event, const Look& look)
                 : harmless(event.detail);
     text.append(look.pick(". ", "。")).append(std::to_string(event.waiting));
     text.append(look.pick(" waiting.", " 个等待。"));
-    if (!event.probeAt.empty()) text.append(look.pick(" Next probe ", "下次探测 ")).append(harmless(event.probeAt));
+    if (!event.probeAt.empty()) text.append(look.pick(" Next probe ", "下次探测 ")).append(clockOf(event.probeAt));
     return text;
 }
 

@@ -4,11 +4,11 @@
 #include "core/live/event_lines.h"
 #include "core/live/event_stream.h"
 #include "core/live/failure_groups.h"
+#include "core/live/live_pauses.h"
 #include "core/live/step_meter.h"
 
 #include <algorithm>
 #include <cassert>
-#include <map>
 #include <mutex>
 #include <unistd.h>
 
@@ -33,21 +33,6 @@ void setQueuedTotal(StateCounts& counts, std::int64_t total)
 }
 
 bool holdsEta(JobState state) { return state == JobState::Pausing || state == JobState::Paused; }
-
-struct LivePause {
-    MonotonicTime since;
-    Reason reason = Reason::ProviderOutage;
-    std::string detail;
-    std::optional<WallTime> probeAt;
-};
-
-PauseSnapshot pauseOf(const std::string& provider, const LivePause& pause, MonotonicTime now, WallTime wall)
-{
-    using namespace std::chrono;
-    PauseSnapshot copy{provider, pause.reason, pause.detail, duration_cast<milliseconds>(now - pause.since), {}};
-    if (pause.probeAt) copy.probe = std::max(ceil<seconds>(*pause.probeAt - wall), seconds(0));
-    return copy;
-}
 
 struct LiveStepState {
     StateCounts counts;
@@ -172,9 +157,8 @@ public:
         const MonotonicTime now = m_clock.monotonic();
         std::int64_t waiting = 0;
         change([&] {
-            LivePause& pause = m_pausedProviders.try_emplace(provider, LivePause{now, {}, {}, {}}).first->second;
-            pause = {pause.since, reason, detail, fromIso8601(probeAt)};
-            m_eta.setHeld(now, true);
+            m_pauses.begin(provider, reason, detail, probeAt, now);
+            m_eta.setHeld(now, m_pauses.holdWork());
             waiting = m_items[TaskState::Waiting];
         });
         JsonText json;
@@ -188,9 +172,8 @@ public:
         const MonotonicTime now = m_clock.monotonic();
         std::chrono::milliseconds after{0};
         change([&] {
-            if (const auto paused = m_pausedProviders.extract(provider))
-                after = std::chrono::duration_cast<std::chrono::milliseconds>(now - paused.mapped().since);
-            m_eta.setHeld(now, !m_pausedProviders.empty());
+            after = m_pauses.end(provider, now);
+            m_eta.setHeld(now, m_pauses.holdWork());
         });
         JsonText json;
         json.text("job", m_identity.job).text("provider", provider).number("after_ms", after.count());
@@ -342,8 +325,7 @@ private:
         copy.exitCode = m_exitCode;
         copy.reusedFrom = m_reusedFrom;
         copy.reusedTasks = m_reusedTasks;
-        for (const auto& [provider, pause] : m_pausedProviders)
-            copy.pauses.push_back(pauseOf(provider, pause, now, m_clock.wall()));
+        copy.pauses = m_pauses.snapshot(now, m_clock.wall());
         for (std::size_t i = 0; i < m_steps.size(); ++i) {
             const LiveStepState& from = m_steps[i];
             StepSnapshot& to = copy.steps[i];
@@ -379,7 +361,7 @@ private:
     std::string m_banner;
     std::string m_reusedFrom;
     std::int64_t m_reusedTasks = 0;
-    std::map<std::string, LivePause> m_pausedProviders;
+    LivePauses m_pauses;
     std::uint64_t m_revision = 1;
     std::vector<std::function<void()>> m_wakes;
 };

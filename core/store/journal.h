@@ -161,8 +161,11 @@ public:
     virtual Result<std::vector<EventRecord>> events(std::int64_t fromSeq, std::int64_t limit) = 0;
     virtual Result<std::int64_t> lastEventSeq() = 0;
     virtual Result<std::vector<AttemptRecord>> attemptsOf(const TaskKey& task) = 0;
-    // Intent, RemoteId and Responded: what a resumed job must settle first.
+    // What a resumed job must settle first, in the order in which they began: Intent, RemoteId and Responded, and an
+    // Unknown one that is the last of a task that never ended.
     virtual Result<std::vector<AttemptRecord>> openAttempts() = 0;
+    // Money in 10^-9 of the unit by currency: what attempts cost, of those without an outcome what was reserved.
+    virtual Result<std::map<std::string, std::int64_t>> spentNanos() = 0;
 };
 
 // Writing: one thread owns the database; senders only queue. Groups adapt: whatever waits is committed together
@@ -174,6 +177,8 @@ public:
         bool durable = true; // false: no journal at all (benches); records are dropped, whenDurable runs at once
         std::chrono::milliseconds groupDelay{20};
         std::size_t congestedAt = 16'384; // waiting records at which congested() says true
+        // Runs on the writer's thread before each commit: makes durable what the records name. Fails the group.
+        std::function<Result<void>()> beforeCommit{};
     };
     // Called on the writer's thread after the commit that holds the record; must be quick. An error means: not durable.
     using WhenDurable = std::function<void(const Result<void>&)>;

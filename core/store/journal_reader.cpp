@@ -244,9 +244,26 @@ public:
 
     Result<std::vector<AttemptRecord>> openAttempts() override
     {
-        auto statement = m_database.prepare(m_attemptColumns + "WHERE state < 3 ORDER BY rowid");
+        // An Unknown one was given up by a process that then did not come to decide what becomes of its task.
+        auto statement = m_database.prepare(
+            m_attemptColumns +
+            "AS a WHERE state < 3 OR (state = 7 AND NOT EXISTS (SELECT 1 FROM attempt AS b WHERE b.item = a.item AND "
+            "b.step = a.step AND b.element = a.element AND b.rowid > a.rowid) AND NOT EXISTS (SELECT 1 FROM task AS t "
+            "WHERE t.item = a.item AND t.step = a.step AND t.element = a.element)) ORDER BY rowid");
         if (!statement) return tl::unexpected(std::move(statement.error()));
         return allRows(*statement, attemptFrom);
+    }
+
+    Result<std::map<std::string, std::int64_t>> spentNanos() override
+    {
+        auto statement = m_database.prepare(
+            "SELECT currency, sum(CAST(round(iif(state < 2, reserved_cost, actual_cost) * 1e9) AS INTEGER)) "
+            "FROM attempt GROUP BY currency");
+        if (!statement) return tl::unexpected(std::move(statement.error()));
+        auto rows =
+            allRows(*statement, [](const SqliteStatement& row) { return std::pair(row.text(0), row.integer(1)); });
+        if (!rows) return tl::unexpected(std::move(rows.error()));
+        return std::map<std::string, std::int64_t>(rows->begin(), rows->end());
     }
 
 private:

@@ -23,8 +23,8 @@ Result<void> configureJournal(SqliteDatabase& database);
 // first. Internal with the way out when a newer program wrote it.
 Result<void> migrateJournal(SqliteDatabase& database, std::span<const JournalMigration> migrations);
 
-// For readers, which change nothing: the file's version. JobNotFound when nothing was written yet, Internal when a newer
-// program wrote it. Older files are read as they are.
+// For readers, which change nothing: the file's version. JobNotFound when nothing was written yet, Internal when a
+// newer program wrote it. Older files are read as they are.
 Result<std::int64_t> readableJournalVersion(SqliteDatabase& database);
 
 } // namespace aiflow

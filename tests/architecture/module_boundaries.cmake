@@ -25,7 +25,7 @@ set(only_sqlite3 "core/store;tests")
 set(only_curl "core/api;tests")
 set(only_yaml-cpp "core/pipeline;tests")
 set(only_spdlog "core/base")
-set(only_openssl "core/base")
+set(only_openssl "core/base;tests")
 set(only_boost "core/live;core/rehearsal;tests")
 
 set(problems "")

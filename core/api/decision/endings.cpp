@@ -140,8 +140,8 @@ void RealDispatcher::followUp(const Attempt& attempt, const AttemptEnd& end, boo
     ++call.story->counts[end.failure->failure];
     EndFacts facts = factsOf(attempt, end);
     facts.othersAnswered = answeredOthers;
-    const Verdict verdict = m_shop->policy.judge(*end.failure, facts, call.past);
-    if (verdict.step == Verdict::Step::GiveUp) {
+    const RetryVerdict verdict = m_shop->policy.judge(*end.failure, facts, call.past);
+    if (verdict.step == RetryVerdict::Step::GiveUp) {
         m_pending.giveUps.push_back(
             {call.demand.id, gaveUpError(m_shop->settings, call, attempt.worst, verdict.asks), call.past.sends});
         m_queue->erase(attempt.slot);
@@ -150,9 +150,9 @@ void RealDispatcher::followUp(const Attempt& attempt, const AttemptEnd& end, boo
     again(attempt.slot, attempt, end, verdict);
 }
 
-void RealDispatcher::again(Slot slot, const Attempt& attempt, const AttemptEnd& end, const Verdict& verdict)
+void RealDispatcher::again(Slot slot, const Attempt& attempt, const AttemptEnd& end, const RetryVerdict& verdict)
 {
-    using Step = Verdict::Step;
+    using Step = RetryVerdict::Step;
     Call& call = m_queue->at(slot);
     const Target& target = m_shop->target(attempt.target);
     CallDemand& demand = call.demand;

@@ -14,7 +14,7 @@ constexpr std::size_t kFamilies = 4096;            // remembered at most
 } // namespace
 
 // What was seen of the models so far, in the order of the list.
-struct Placement::Search {
+struct CallPlacement::Search {
     Placing placing;
     std::size_t seen = 0; // models that could answer in principle
     bool allOut = true;   // of those
@@ -30,7 +30,7 @@ struct Placement::Search {
     std::string over;                // which models, and why not
 };
 
-std::chrono::nanoseconds Placement::timeoutOf(const CallDemand& call, std::size_t model) const
+std::chrono::nanoseconds CallPlacement::timeoutOf(const CallDemand& call, std::size_t model) const
 {
     const ApiModel& what = m_shop.settings.models[model];
     std::chrono::milliseconds timeout = what.timeout;
@@ -39,7 +39,7 @@ std::chrono::nanoseconds Placement::timeoutOf(const CallDemand& call, std::size_
     return std::max(timeout, call.timeout);
 }
 
-Amounts Placement::amountsOf(const CallDemand& call, std::size_t model, Money& worst)
+Amounts CallPlacement::amountsOf(const CallDemand& call, std::size_t model, Money& worst)
 {
     const ApiModel& what = m_shop.settings.models[model];
     const bool answersTokens = call.route >= m_shop.settings.routes.size() ||
@@ -58,8 +58,9 @@ Amounts Placement::amountsOf(const CallDemand& call, std::size_t model, Money& w
             m_shop.limiter.pools().currency(what.price.currency)};
 }
 
-Placement::Spot Placement::spotOn(std::size_t target, const Call& call, const CallQueue::Group& group,
-                                  const Amounts& amounts, const std::vector<const LimitPool*>& claimed, BootTime now)
+CallPlacement::Spot CallPlacement::spotOn(std::size_t target, const Call& call, const CallQueue::Group& group,
+                                          const Amounts& amounts, const std::vector<const LimitPool*>& claimed,
+                                          BootTime now)
 {
     Spot spot;
     const Gate gate = m_shop.health.gate(target, now);
@@ -83,9 +84,9 @@ Placement::Spot Placement::spotOn(std::size_t target, const Call& call, const Ca
     return spot;
 }
 
-Placement::ModelRoom Placement::roomOf(std::size_t model, const Call& call, const CallQueue::Group& group,
-                                       const Amounts& amounts, const std::vector<const LimitPool*>& claimed,
-                                       BootTime now)
+CallPlacement::ModelRoom CallPlacement::roomOf(std::size_t model, const Call& call, const CallQueue::Group& group,
+                                               const Amounts& amounts, const std::vector<const LimitPool*>& claimed,
+                                               BootTime now)
 {
     ModelRoom room;
     m_free.clear();
@@ -113,7 +114,7 @@ Placement::ModelRoom Placement::roomOf(std::size_t model, const Call& call, cons
     return room;
 }
 
-std::size_t Placement::best(const std::vector<std::size_t>& targets, std::uint64_t family) const
+std::size_t CallPlacement::best(const std::vector<std::size_t>& targets, std::uint64_t family) const
 {
     if (targets.size() == 1) return targets.front();
     std::int64_t fastest = 0;
@@ -139,7 +140,8 @@ std::size_t Placement::best(const std::vector<std::size_t>& targets, std::uint64
     });
 }
 
-bool Placement::affordable(const Call& call, const Amounts& amounts, const Money& worst, Search& search, BootTime now)
+bool CallPlacement::affordable(const Call& call, const Amounts& amounts, const Money& worst, Search& search,
+                               BootTime now)
 {
     using Answer = Spending::Answer;
     if (worst.amount.count() <= 0) return true;
@@ -156,7 +158,7 @@ bool Placement::affordable(const Call& call, const Amounts& amounts, const Money
 }
 
 // Whether a model may answer although those before it in the list are not out.
-bool Placement::passesOver(const Search& search, std::size_t model, BootTime now) const
+bool CallPlacement::passesOver(const Search& search, std::size_t model, BootTime now) const
 {
     if (search.seen == 0 || search.allOut || search.spreads) return true;
     if (search.soonestEnd == BootTime::max()) return false;
@@ -164,7 +166,7 @@ bool Placement::passesOver(const Search& search, std::size_t model, BootTime now
     return now + takes + m_shop.settings.retry.cap < search.soonestEnd;
 }
 
-void Placement::remember(Search& search, std::size_t model, const ModelRoom& room, const Amounts& amounts) const
+void CallPlacement::remember(Search& search, std::size_t model, const ModelRoom& room, const Amounts& amounts) const
 {
     const std::chrono::nanoseconds takes(m_shop.latencies.model(model));
     if (room.at != Room::kWhenFreed) search.soonestEnd = std::min(search.soonestEnd, room.at + takes);
@@ -182,8 +184,8 @@ void Placement::remember(Search& search, std::size_t model, const ModelRoom& roo
                    (room.out ? std::string(info(room.reason).code) : std::string("busy for long"));
 }
 
-Placing Placement::choose(const Call& call, const CallQueue::Group& group, const std::vector<const LimitPool*>& claimed,
-                          BootTime now)
+Placing CallPlacement::choose(const Call& call, const CallQueue::Group& group,
+                              const std::vector<const LimitPool*>& claimed, BootTime now)
 {
     Search search;
     search.spreads = m_shop.routes.spreads(call.list);
@@ -216,7 +218,7 @@ Placing Placement::choose(const Call& call, const CallQueue::Group& group, const
     return finished(call, search, now);
 }
 
-Placing Placement::finished(const Call& call, Search& search, BootTime now) const
+Placing CallPlacement::finished(const Call& call, Search& search, BootTime now) const
 {
     Placing& placing = search.placing;
     placing.kind = Placing::Kind::Wait;
@@ -245,7 +247,7 @@ Placing Placement::finished(const Call& call, Search& search, BootTime now) cons
     return std::move(placing);
 }
 
-void Placement::placed(const Call& call, std::size_t target)
+void CallPlacement::placed(const Call& call, std::size_t target)
 {
     if (call.demand.promptFamily == 0) return;
     if (m_families.size() >= kFamilies) m_families.clear();

@@ -32,9 +32,9 @@ struct Placing {
     Error error;
 };
 
-class Placement {
+class CallPlacement {
 public:
-    explicit Placement(Workshop& workshop) : m_shop(workshop) {}
+    explicit CallPlacement(Workshop& workshop) : m_shop(workshop) {}
 
     // `claimed`: pools that are kept for a call that comes first.
     Placing choose(const Call& call, const CallQueue::Group& group, const std::vector<const LimitPool*>& claimed,

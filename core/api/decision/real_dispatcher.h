@@ -61,7 +61,7 @@ private:
     void settle(const Attempt& attempt, const AttemptEnd& end);
     void followUp(const Attempt& attempt, const AttemptEnd& end, bool answeredOthers);
     EndFacts factsOf(const Attempt& attempt, const AttemptEnd& end) const;
-    void again(Slot slot, const Attempt& attempt, const AttemptEnd& end, const Verdict& verdict);
+    void again(Slot slot, const Attempt& attempt, const AttemptEnd& end, const RetryVerdict& verdict);
     void judgeRoute(const Attempt& attempt, const AttemptEnd& end);
 
     // Telling.
@@ -72,7 +72,7 @@ private:
     DispatcherParts m_parts;
     std::unique_ptr<Workshop> m_shop; // these two are asked by const methods, too, and tidy up then
     std::unique_ptr<CallQueue> m_queue;
-    Placement m_placement;
+    CallPlacement m_placement;
     std::unordered_map<std::uint64_t, Attempt> m_attempts;
     Decisions m_pending;
     BootTime m_now = BootTime::min();

@@ -86,7 +86,7 @@ struct Workshop {
     LearntLimits learnt;
     Health health;
     Spending spending;
-    RetryPolicy policy;
+    RetryRules policy;
     FairShare fair;
     RetryBudgets budgets;
     Latencies latencies;

@@ -210,8 +210,7 @@ std::optional<std::chrono::milliseconds> durationFrom(std::string_view text)
         std::string_view name;
         std::int64_t milliseconds;
     };
-    constexpr std::array kUnits{Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000},
-                                Unit{"d", 86'400'000}};
+    constexpr std::array kUnits{Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60'000}, Unit{"h", 3'600'000}};
     constexpr std::int64_t kYear = 366LL * 86'400'000;
     std::int64_t count = 0;
     const char* last = text.data() + text.size();

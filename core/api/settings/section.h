@@ -68,7 +68,7 @@ private:
     Findings& m_findings;
 };
 
-// "500ms", "30s", "2m", "1h", "1d"; nothing for anything else, for zero, and above a year.
+// "500ms", "30s", "2m", "1h"; nothing for anything else, for zero, and above a year.
 std::optional<std::chrono::milliseconds> durationFrom(std::string_view text);
 
 } // namespace aiflow

@@ -85,6 +85,7 @@ struct HttpEnd {
     std::int64_t bodyBytes = 0;
     std::string error; // the network's words; empty when Complete
     std::optional<Error> sinkError;
+    bool refusedHere = false;            // by our own rules: the same request will be refused again
     bool requestSent = false;            // all of the request's bytes were handed over
     std::chrono::nanoseconds latency{0}; // from the wire to the end
     std::string url;                     // of the last hop
@@ -114,6 +115,8 @@ public:
 struct TransportSettings {
     std::int64_t maxOpen = 10'000; // more wait here; lowered to what the open-file limit allows
     std::int64_t connectionsPerHostHttp2 = 10;
+    // A request or an answer that has begun and does not move for so long is given up (TimedOut).
+    std::chrono::milliseconds stallTimeout{60'000};
 };
 
 // libcurl multi on one thread of its own. Error: libcurl cannot be set up.

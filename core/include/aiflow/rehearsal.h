@@ -55,10 +55,12 @@ struct RehearsalAccount {
     MoneyAmount cost;
 };
 
-// What a service did wrong, and how many calls met it.
+// How attempts ended that did not bring an answer, the most frequent first.
 struct RehearsalTrouble {
-    std::string kind; // "throttled", "outage", "server_error", "no_answer", "connection_cut", "refused_key", "quota",
-                      // "content_refused", "bad_answer"
+    // "throttled", "quota_exhausted", "key_refused", "outage", "server_error", "timed_out", "unknown" (the connection
+    // ended), "not_sent", "content_refused", "bad_request", "too_large", "cut_off", "misfit", "lying_success",
+    // "job_failed"
+    std::string kind;
     std::int64_t calls = 0;
 };
 

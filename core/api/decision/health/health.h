@@ -105,7 +105,7 @@ private:
     const ApiSettings* m_settings;
     const PoolMap* m_pools;
     Random* m_random;
-    RetryPolicy m_policy;
+    RetryRules m_policy;
     BreakerSettings m_benching;
     std::vector<TargetHealth> m_targets;
     std::vector<EndpointHealth> m_endpoints; // by model

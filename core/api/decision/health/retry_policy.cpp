@@ -13,22 +13,22 @@ constexpr int kRefusalAllowance = 25;
 
 } // namespace
 
-std::chrono::nanoseconds RetryPolicy::ceilingOf(int n) const noexcept
+std::chrono::nanoseconds RetryRules::ceilingOf(int n) const noexcept
 {
     std::chrono::nanoseconds wait = m_retry->base;
     for (int i = 1; i < n && wait < m_retry->cap; ++i) wait *= 2;
     return std::min<std::chrono::nanoseconds>(wait, m_retry->cap);
 }
 
-std::chrono::nanoseconds RetryPolicy::backoff(int n, Random& random) const
+std::chrono::nanoseconds RetryRules::backoff(int n, Random& random) const
 {
     const auto span = static_cast<std::uint64_t>(std::max<std::int64_t>(1, ceilingOf(n).count()));
     return std::chrono::nanoseconds(static_cast<std::int64_t>(random.next() % span));
 }
 
-Verdict RetryPolicy::judge(const Failure& failure, const EndFacts& facts, CallPast& past) const
+RetryVerdict RetryRules::judge(const Failure& failure, const EndFacts& facts, CallPast& past) const
 {
-    using Step = Verdict::Step;
+    using Step = RetryVerdict::Step;
     switch (failure.failure) {
     case FailureClass::NotSent:
     case FailureClass::Outage:
@@ -46,7 +46,7 @@ Verdict RetryPolicy::judge(const Failure& failure, const EndFacts& facts, CallPa
         return afterUnknown(facts, past);
     case FailureClass::LyingSuccess:
     case FailureClass::JobFailed: {
-        Verdict verdict = afterUnknown(facts, past);
+        RetryVerdict verdict = afterUnknown(facts, past);
         if (verdict.step == Step::GiveUp && facts.otherModel) verdict = {Step::OtherModel, false, false, false};
         return verdict;
     }
@@ -63,34 +63,34 @@ Verdict RetryPolicy::judge(const Failure& failure, const EndFacts& facts, CallPa
     return {};
 }
 
-Verdict RetryPolicy::afterOutage(const EndFacts& facts, CallPast& past) const
+RetryVerdict RetryRules::afterOutage(const EndFacts& facts, CallPast& past) const
 {
     if (facts.othersAnswered) ++past.outages;
     if (past.outages >= m_retry->attempts * kOutageAllowance) return {};
-    return {Verdict::Step::Again, false, true, false};
+    return {RetryVerdict::Step::Again, false, true, false};
 }
 
-Verdict RetryPolicy::afterUnknown(const EndFacts& facts, CallPast& past) const
+RetryVerdict RetryRules::afterUnknown(const EndFacts& facts, CallPast& past) const
 {
     ++past.unknown;
     ++past.burnt;
     if (past.burnt >= m_retry->attempts) return {};
-    if (facts.repeatable) return {Verdict::Step::Again, false, true, false};
+    if (facts.repeatable) return {RetryVerdict::Step::Again, false, true, false};
     if (m_unknown->policy == UnknownPolicy::Fail) return {};
     const bool again = m_unknown->policy == UnknownPolicy::RetryOnce && facts.cheap;
-    if (again && past.unknown <= 1) return {Verdict::Step::Again, false, true, false};
-    return {Verdict::Step::GiveUp, false, false, true};
+    if (again && past.unknown <= 1) return {RetryVerdict::Step::Again, false, true, false};
+    return {RetryVerdict::Step::GiveUp, false, false, true};
 }
 
-Verdict RetryPolicy::afterBadAnswer(const EndFacts& facts, CallPast& past) const
+RetryVerdict RetryRules::afterBadAnswer(const EndFacts& facts, CallPast& past) const
 {
     if (facts.asksAgain && past.reasks < m_retry->reasks) {
         ++past.reasks;
-        return {Verdict::Step::Reask, false, false, false};
+        return {RetryVerdict::Step::Reask, false, false, false};
     }
     if (!facts.otherModel) return {};
     past.reasks = 0;
-    return {Verdict::Step::OtherModel, false, false, false};
+    return {RetryVerdict::Step::OtherModel, false, false, false};
 }
 
 } // namespace aiflow

@@ -26,7 +26,7 @@ struct EndFacts {
     bool othersAnswered = false; // the endpoint answered other calls since this one was sent
 };
 
-struct Verdict {
+struct RetryVerdict {
     enum class Step {
         Again,      // as it is, wherever there is room
         Reask,      // changed, on the same model
@@ -39,20 +39,20 @@ struct Verdict {
     bool asks = false;  // given up although it could be paid again: the user decides
 };
 
-class RetryPolicy {
+class RetryRules {
 public:
-    RetryPolicy(const RetrySettings& retry, const UnknownSettings& unknown) : m_retry(&retry), m_unknown(&unknown) {}
+    RetryRules(const RetrySettings& retry, const UnknownSettings& unknown) : m_retry(&retry), m_unknown(&unknown) {}
 
     // Counts the end into `past`.
-    Verdict judge(const Failure& failure, const EndFacts& facts, CallPast& past) const;
+    RetryVerdict judge(const Failure& failure, const EndFacts& facts, CallPast& past) const;
     // Full jitter: anywhere between nothing and base * 2^(n - 1), at most the cap. n from 1.
     std::chrono::nanoseconds backoff(int n, Random& random) const;
     std::chrono::nanoseconds ceilingOf(int n) const noexcept;
 
 private:
-    Verdict afterUnknown(const EndFacts& facts, CallPast& past) const;
-    Verdict afterBadAnswer(const EndFacts& facts, CallPast& past) const;
-    Verdict afterOutage(const EndFacts& facts, CallPast& past) const;
+    RetryVerdict afterUnknown(const EndFacts& facts, CallPast& past) const;
+    RetryVerdict afterBadAnswer(const EndFacts& facts, CallPast& past) const;
+    RetryVerdict afterOutage(const EndFacts& facts, CallPast& past) const;
 
     const RetrySettings* m_retry;
     const UnknownSettings* m_unknown;
