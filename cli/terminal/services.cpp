@@ -102,6 +102,8 @@ std::string spentText(const JobSnapshot& job, const Look& look)
     return spent + moneyText(look, job.budget);
 }
 
+bool isOutage(const PauseSnapshot& pause) { return pause.reason != Reason::ProviderRateLimited; }
+
 std::string ratesText(const JobSnapshot& job)
 {
     std::string text;
