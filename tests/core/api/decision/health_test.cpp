@@ -11,10 +11,10 @@ using namespace aiflow::test;
 
 namespace {
 
-Verdict::Step stepAfter(FailureClass failure, EndFacts facts, CallPast& past, const UnknownSettings& unknown = {})
+RetryVerdict::Step stepAfter(FailureClass failure, EndFacts facts, CallPast& past, const UnknownSettings& unknown = {})
 {
     const RetrySettings retry;
-    return RetryPolicy(retry, unknown).judge(failureOf(failure), facts, past).step;
+    return RetryRules(retry, unknown).judge(failureOf(failure), facts, past).step;
 }
 
 } // namespace
@@ -123,7 +123,7 @@ private Q_SLOTS:
     {
         const RetrySettings retry;
         const UnknownSettings unknown;
-        const RetryPolicy policy(retry, unknown);
+        const RetryRules policy(retry, unknown);
         SeededRandom random(3);
         std::chrono::nanoseconds highest{0};
         for (int i = 0; i < 1000; ++i) highest = std::max(highest, policy.backoff(1, random));
@@ -135,7 +135,7 @@ private Q_SLOTS:
     void failureClassesDecideWhatFollows()
     {
         using enum FailureClass;
-        using Step = Verdict::Step;
+        using Step = RetryVerdict::Step;
         CallPast past;
         QVERIFY(stepAfter(ContentRefused, {}, past) == Step::GiveUp);
         QVERIFY(stepAfter(BadRequest, {}, past) == Step::GiveUp);
@@ -149,7 +149,7 @@ private Q_SLOTS:
     void unknownOutcomeIsRepeatedAsThePolicySays()
     {
         using enum FailureClass;
-        using Step = Verdict::Step;
+        using Step = RetryVerdict::Step;
         CallPast cheap;
         QVERIFY(stepAfter(TimedOut, {.cheap = true}, cheap) == Step::Again);
         QVERIFY(stepAfter(TimedOut, {.cheap = true}, cheap) == Step::GiveUp);

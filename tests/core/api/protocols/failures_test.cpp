@@ -98,6 +98,11 @@ private Q_SLOTS:
             openAi("insufficient_quota",
                    "You exceeded your current quota, please check your plan and billing details."),
             "QuotaExhausted");
+        add(kOpenAi, 429,
+            openAi("rate_limit_exceeded",
+                   "Request too large for gpt-x on tokens per min (TPM): Limit 30000, Requested 50000"),
+            "TooLarge");
+        add(kOpenAi, 403, "<!DOCTYPE html><title>Attention Required! | Cloudflare</title>", "Outage");
         add(kOpenAi, 500, "", "ServerError");
         add(kOpenAi, 500, "{\"error\":{\"message\":\"insufficient balance\"}}", "QuotaExhausted");
         add(kOpenAi, 501, "", "BadRequest");
@@ -203,6 +208,9 @@ private Q_SLOTS:
         add(kOpenAi, 302, "", "BadRequest");
         add(kOpenAi, 100, "", "Unknown");
         add(kOpenAi, 200, "{}", "success");
+        add(kOpenAi, 200, "{\"code\":0,\"message\":\"ok\",\"score\":1}", "success");
+        add(kOpenAi, 200, "{\"code\":7,\"message\":\"working\",\"id\":\"job-1\"}", "success");
+        add(kOpenAi, 200, "{\"code\":7,\"message\":\"no\"}", "LyingSuccess");
         add(kOpenAi, 200, "{\"error\":null,\"choices\":[]}", "success");
         add(kOpenAi, 200, "{\"error\":\"\",\"choices\":[]}", "success");
     }

@@ -62,7 +62,7 @@ void oneTryOnly(ApiSettings& settings)
 
 } // namespace
 
-class LyingAnswersTest : public QObject {
+class LaneLiesTest : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
@@ -113,5 +113,5 @@ private Q_SLOTS:
     }
 };
 
-QTEST_GUILESS_MAIN(LyingAnswersTest)
-#include "lying_answers_test.moc"
+QTEST_GUILESS_MAIN(LaneLiesTest)
+#include "lane_lies_test.moc"
