@@ -15,12 +15,13 @@ using namespace aiflow;
 CommandList allCommands(std::unique_ptr<Command> help)
 {
     CommandList commands;
-    for (const auto make : {makeBatchCommand, makeResumeCommand, makeRetryCommand, makeDemoCommand, makeStatusCommand,
-                            makeListCommand, makeAttachCommand, makePauseCommand, makeCancelCommand, makeExportCommand,
-                            makeInitCommand, makeDoctorCommand})
+    for (const auto make : {makeBatchCommand, makeResumeCommand, makeRetryCommand, makeDemoCommand, makeRehearseCommand,
+                            makeStatusCommand, makeListCommand, makeAttachCommand, makePauseCommand, makeCancelCommand,
+                            makeExportCommand, makeInitCommand, makeDoctorCommand})
         commands.push_back(make());
     addPipelineCommands(commands);
     addModelCommands(commands);
+    addProviderCommands(commands);
     addConfigCommands(commands);
     commands.push_back(std::move(help));
     return commands;
@@ -35,7 +36,8 @@ public:
                 {"Everything about a command, or about a topic.", "某个命令或主题的完整说明。"},
                 "[COMMAND|TOPIC]",
                 {{"help batch", {"every option explained", "每个选项的说明"}},
-                 {"help exit-codes", {"also: states, reasons, env, files", "另有 states、reasons、env、files"}}}};
+                 {"help exit-codes",
+                  {"also: states, reasons, env, files, faults", "另有 states、reasons、env、files、faults"}}}};
     }
     void declare(OptionSet& options) override
     {
@@ -121,7 +123,7 @@ private:
         if (text.empty()) text = helpTopic(name, m_console.language());
         if (!text.empty()) return print(text);
         return refuse({Reason::UsageInvalid, "there is no help about \"" + name + "\"",
-                       "topics: exit-codes, states, reasons, env, files", std::nullopt});
+                       "topics: exit-codes, states, reasons, env, files, faults", std::nullopt});
     }
 
     Console m_console;

@@ -139,22 +139,24 @@ std::string helpOverview(Language language)
                     : ": runs AI pipelines over product lists.\n\nUsage: aiflow-cli COMMAND [options]\n\nExamples:\n";
     text += exampleLines(kExamples, language);
     text += chinese ? "\n命令：\n"
-                      "  运行    batch INPUT   resume JOB   retry JOB   demo [DIR]\n"
+                      "  运行    batch INPUT   resume JOB   retry JOB   rehearse INPUT   demo [DIR]\n"
                       "  观察    status [JOB]  list         attach JOB\n"
                       "  控制    pause JOB     cancel JOB   resume JOB\n"
                       "  结果    export JOB\n"
                       "  流程    pipelines list|show|check|graph|ops\n"
+                      "  服务    providers list|test|prices\n"
                       "  设置    init [DIR]    config show|example   models list|verify   doctor\n"
-                      "\n更多： aiflow-cli 命令 --help，help 命令，help exit-codes|states|reasons|env|files\n"
+                      "\n更多： aiflow-cli 命令 --help，help 命令，help exit-codes|states|reasons|env|files|faults\n"
                     : "\nCommands:\n"
-                      "  run      batch INPUT   resume JOB   retry JOB   demo [DIR]\n"
+                      "  run      batch INPUT   resume JOB   retry JOB   rehearse INPUT   demo [DIR]\n"
                       "  watch    status [JOB]  list         attach JOB\n"
                       "  steer    pause JOB     cancel JOB   resume JOB\n"
                       "  results  export JOB\n"
                       "  pipes    pipelines list|show|check|graph|ops\n"
+                      "  services providers list|test|prices\n"
                       "  set up   init [DIR]    config show|example   models list|verify   doctor\n"
                       "\nMore: aiflow-cli COMMAND --help, help COMMAND,\n"
-                      "      help exit-codes|states|reasons|env|files\n";
+                      "      help exit-codes|states|reasons|env|files|faults\n";
     return text;
 }
 

@@ -30,7 +30,7 @@ std::string helpOverview(Language language);
 // A group's commands: "pipelines".
 std::string helpOfGroup(const CommandGroup& group, std::span<const CommandCard> cards, Language language);
 
-// "exit-codes", "states", "reasons", "env", "files"; empty text for an unknown topic.
+// "exit-codes", "states", "reasons", "env", "files", "faults"; empty text for an unknown topic.
 std::string helpTopic(std::string_view topic, Language language);
 std::span<const std::string_view> helpTopics() noexcept;
 

@@ -8,7 +8,7 @@ namespace aiflow {
 
 namespace {
 
-constexpr std::array<std::string_view, 5> kTopics{"exit-codes", "states", "reasons", "env", "files"};
+constexpr std::array<std::string_view, 6> kTopics{"exit-codes", "states", "reasons", "env", "files", "faults"};
 
 constexpr Text kExitCodes{
     R"(Exit codes (new ones may be added: treat every unknown code as a failure):
@@ -98,6 +98,52 @@ Example:
   aiflow-cli config show --origin      每项设置的来源
 )"};
 
+constexpr Text kFaults{
+    R"(Faults for a rehearsal: --fault [WHO:]KIND[=SHARE|=TIME][@START]
+
+  outage     503, nothing is done; 2m long, from 30s on, unless said otherwise
+  throttle   429 in every form that services use, with and without a time
+  error      500 after the work was done and charged
+  hang       charged, never answered
+  reset      charged, and the connection breaks
+  refuse     the content is refused
+  misfit     the answer does not fit its schema
+  cutoff     the answer ends at its limit
+  lie        well-looking nonsense: HTML, half a JSON, an error inside a 200 ...
+  quota      the balance is empty
+  key        the key is refused
+
+  WHO    a provider, or one account: openai, openai/second    default: all
+  SHARE  of the calls that it may meet: 0.3 or 30%            default: all
+  TIME   how long, START from when on, of rehearsed time      default: to the end
+
+Examples:
+  aiflow-cli rehearse products.csv --fault outage=2m --fault hang=0.01
+  aiflow-cli rehearse products.csv --fault openai/second:quota@5m
+)",
+    R"(演练时可安排的故障：--fault [对象:]种类[=比例|=时长][@开始]
+
+  outage     503，未处理；未指定时从 30s 起持续 2m
+  throttle   429，各种形式，带或不带重试时间
+  error      500，已处理并收费
+  hang       已收费，但不应答
+  reset      已收费，连接中断
+  refuse     内容被拒
+  misfit     回答不符合 Schema
+  cutoff     回答在长度上限处中断
+  lie        看似正常的错误回答：HTML、半截 JSON、200 中的错误等
+  quota      余额用尽
+  key        密钥被拒
+
+  对象   服务商，或其一个账户：openai、openai/second     默认全部
+  比例   受影响的调用：0.3 或 30%                        默认全部
+  时长   持续多久；开始为从何时起（按演练时间）          默认直到结束
+
+示例：
+  aiflow-cli rehearse products.csv --fault outage=2m --fault hang=0.01
+  aiflow-cli rehearse products.csv --fault openai/second:quota@5m
+)"};
+
 std::string statesTopic(Language language)
 {
     const bool chinese = language == Language::Chinese;
@@ -134,6 +180,7 @@ std::string helpTopic(std::string_view topic, Language language)
     if (topic == "exit-codes") return std::string(kExitCodes.in(language));
     if (topic == "env") return std::string(kEnvironment.in(language));
     if (topic == "files") return std::string(kFiles.in(language));
+    if (topic == "faults") return std::string(kFaults.in(language));
     if (topic == "states") return statesTopic(language);
     if (topic == "reasons") return reasonsTopic(language);
     return {};

@@ -1,5 +1,6 @@
 #include "cli/program/json_text.h"
 
+#include "cli/program/json_services.h"
 #include "cli/program/json_writer.h"
 
 namespace aiflow {
@@ -50,6 +51,7 @@ std::string reportJson(const JobReport& report)
     tasks.number("run", report.tasksRun).number("reused", report.tasksReused).number("recomputed", report.recomputed);
     object.raw("tasks", tasks.done());
     if (report.cause) object.raw("cause", objectOf(*report.cause));
+    if (report.rehearsal) object.raw("rehearsal", rehearsalJson(*report.rehearsal));
     return object.done();
 }
 

@@ -2,8 +2,8 @@
 
 #include "cli/program/console.h"
 #include "cli/program/json_text.h"
-#include "cli/session/display.h"
-#include "cli/session/event_writer.h"
+#include "cli/session/display/display.h"
+#include "cli/session/display/event_writer.h"
 #include "cli/session/finish_hook.h"
 #include "cli/session/signals.h"
 #include "cli/session/stop_control.h"
@@ -114,7 +114,7 @@ private:
         if (m_options.output == OutputFormat::Json) m_console.out(reportJson(report) + "\n");
         const bool stopped = m_stop.signal() && outcome.exitCode == exitCodeOfSignal(*m_stop.signal());
         const bool silent = m_console.quiet() && outcome.exitCode == 0;
-        if (m_options.output == OutputFormat::Text && !silent) {
+        if (m_options.output == OutputFormat::Text && !silent && !m_options.rehearsal) {
             // The line of a stopped job names the way to go on.
             const bool bare = m_ownWords || stopped;
             m_console.out(reportSummary(
@@ -123,7 +123,7 @@ private:
         } else if (report.cause) {
             m_console.error(*report.cause);
         }
-        if (stopped) m_console.err(stoppedSentence(m_console, report.snapshot) + "\n");
+        if (stopped && !m_options.rehearsal) m_console.err(stoppedSentence(m_console, report.snapshot) + "\n");
     }
 
     static constexpr Text kReaderGone{"nobody reads standard output any more; the job goes on",

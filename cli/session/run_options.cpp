@@ -1,59 +1,9 @@
 #include "cli/session/run_options.h"
 
 #include "cli/program/console.h"
-
-#include <charconv>
-#include <cmath>
+#include "cli/session/quantities.h"
 
 namespace aiflow {
-
-namespace {
-
-struct Quantity {
-    double value = 0;
-    std::string_view unit;
-};
-
-std::optional<Quantity> quantityOf(std::string_view text)
-{
-    Quantity quantity;
-    const char* end = text.data() + text.size();
-    const auto [rest, code] = std::from_chars(text.data(), end, quantity.value);
-    if (code != std::errc() || !std::isfinite(quantity.value) || quantity.value < 0) return std::nullopt;
-    quantity.unit = std::string_view(rest, static_cast<std::size_t>(end - rest));
-    return quantity;
-}
-
-std::optional<std::chrono::milliseconds> durationOf(std::string_view text)
-{
-    const auto quantity = quantityOf(text);
-    if (!quantity || quantity->value > 1e6) return std::nullopt;
-    double seconds = quantity->value;
-    if (quantity->unit == "ms")
-        seconds /= 1000;
-    else if (quantity->unit == "m")
-        seconds *= 60;
-    else if (quantity->unit == "h")
-        seconds *= 3600;
-    else if (!quantity->unit.empty() && quantity->unit != "s")
-        return std::nullopt;
-    if (seconds <= 0) return std::nullopt;
-    return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
-}
-
-std::optional<std::int64_t> bytesOf(std::string_view text)
-{
-    const auto quantity = quantityOf(text);
-    if (!quantity || quantity->value > 1e15) return std::nullopt;
-    static constexpr std::pair<std::string_view, double> kUnits[]{
-        {"", 1.},          {"K", 1024.},       {"KiB", 1024.},      {"M", 1048576.},
-        {"MiB", 1048576.}, {"G", 1073741824.}, {"GiB", 1073741824.}};
-    for (const auto& [unit, factor] : kUnits)
-        if (quantity->unit == unit && quantity->value > 0) return static_cast<std::int64_t>(quantity->value * factor);
-    return std::nullopt;
-}
-
-} // namespace
 
 OutputFormat outputFormatOf(std::string_view word) noexcept
 {
@@ -105,6 +55,11 @@ void WorkOptions::declare(OptionSet& options)
     options.number("--cores", m_cores, 1, {"processor cores to use", "使用的处理器核数"});
     options.text("--memory", m_memory, "SIZE", {"for decoded pictures, e.g. 2GiB", "解码图片可用内存，如 2GiB"});
     options.number("--priority", m_priority, 0, {"smaller is more urgent; 5 is usual", "越小越急；通常为 5"});
+    options.text("--budget", m_budget, "60CNY", {"what the whole job may cost", "整个任务的费用上限"});
+    options.choice("--on-outage", m_onOutage, "wait|stop",
+                   {"when a service does not answer; wait", "服务无响应时等待或停止；默认 wait"});
+    options.text("--max-wait", m_maxWait, "TIME",
+                 {"stop after a service was away so long", "服务中断达到此时长即停止，如 2h"});
 }
 
 Result<void> WorkOptions::apply(BatchRequest& request) const
@@ -118,6 +73,7 @@ Result<void> WorkOptions::apply(BatchRequest& request) const
             return fail(Reason::UsageInvalid,
                         "--memory needs a size such as 512MiB or 2GiB, not \"" + *m_memory + "\"");
     }
+    if (auto limited = applyPatience(request); !limited) return limited;
     if (!m_maxFailures) return {};
     const auto limit = quantityOf(*m_maxFailures);
     if (limit && limit->unit == "%" && limit->value <= 100)
@@ -127,6 +83,20 @@ Result<void> WorkOptions::apply(BatchRequest& request) const
     else
         return fail(Reason::UsageInvalid,
                     "--max-failures needs a number or a percentage such as 20 or 5%, not \"" + *m_maxFailures + "\"");
+    return {};
+}
+
+Result<void> WorkOptions::applyPatience(BatchRequest& request) const
+{
+    request.stopOnOutage = m_onOutage == "stop";
+    request.budget = m_budget;
+    if (m_budget && !looksLikeMoney(*m_budget))
+        return fail(Reason::UsageInvalid,
+                    "--budget needs an amount and its currency such as 60CNY, not \"" + *m_budget + "\"");
+    if (!m_maxWait) return {};
+    request.maxWait = durationOf(*m_maxWait);
+    if (!request.maxWait)
+        return fail(Reason::UsageInvalid, "--max-wait needs a time such as 30m or 2h, not \"" + *m_maxWait + "\"");
     return {};
 }
 

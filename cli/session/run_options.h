@@ -27,7 +27,8 @@ public:
     std::chrono::milliseconds interval{60'000};
     std::chrono::seconds grace{120};
     std::optional<std::string> onFinish;
-    std::string again; // what a batch over the failed rows needs on its command line: " --offline"
+    bool rehearsal = false; // cannot be resumed; its command sums it up
+    std::string again;      // what a batch over the failed rows needs on its command line: " --offline"
 
 private:
     std::string m_output = "text", m_progress = "auto";
@@ -43,8 +44,11 @@ public:
     Result<void> apply(BatchRequest& request) const;
 
 private:
+    Result<void> applyPatience(BatchRequest& request) const;
+
     bool m_failFast = false;
-    std::optional<std::string> m_maxFailures, m_memory;
+    std::optional<std::string> m_maxFailures, m_memory, m_budget, m_maxWait;
+    std::string m_onOutage = "wait";
     std::optional<std::int64_t> m_cores, m_priority;
 };
 

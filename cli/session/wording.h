@@ -16,6 +16,8 @@ class Console;
 std::string headerSentence(const Console& console, const Preparation& preparation);
 // Why this pipeline, which columns were matched, bad rows, what was left behind: a line each.
 std::vector<std::string> preparationNotes(const Console& console, const Preparation& preparation);
+// What Ctrl-C does, and how to watch from elsewhere; of a rehearsal: what it touches.
+std::string ctrlCSentence(const Console& console, const Preparation& preparation);
 std::string stoppingSentence(const Console& console, const JobSnapshot& snapshot, std::chrono::seconds grace);
 // "Stopped. 2,887 of 5,000 done, checkpoint saved.", and how to resume.
 std::string stoppedSentence(const Console& console, const JobSnapshot& snapshot);

@@ -1,6 +1,7 @@
 #include "cli/terminal/block.h"
 
 #include "cli/terminal/cells.h"
+#include "cli/terminal/services.h"
 
 #include <algorithm>
 #include <array>
@@ -62,10 +63,10 @@ enum Place : std::size_t { Name, Bar, Done, Failed, Waiting, Running, Rate, Note
 
 class StepTable {
 public:
-    StepTable(const std::vector<const StepSnapshot*>& steps, const Look& look, int nameAtLeast)
+    StepTable(const JobSnapshot& job, const std::vector<const StepSnapshot*>& steps, const Look& look, int nameAtLeast)
         : m_look(look), m_steps(steps)
     {
-        fill();
+        fill(job);
         for (Column& column : m_columns) column.measure();
         at(Name).width = std::min(std::max(at(Name).width, nameAtLeast), kWidestName);
         at(Bar).width = kWidestBar;
@@ -98,7 +99,7 @@ public:
 private:
     Column& at(Place place) { return m_columns[place]; }
 
-    void fill()
+    void fill(const JobSnapshot& job)
     {
         for (const StepSnapshot* step : m_steps) {
             const auto add = [&](Place place, std::string text) { at(place).cells.push_back(std::move(text)); };
@@ -109,7 +110,7 @@ private:
             add(Running, countText(m_look, TaskState::Running, step->inFlight));
             const std::string_view perSecond = m_look.pick("/s", "/秒");
             add(Rate, step->ratePerSecond > 0 ? rateDigits(step->ratePerSecond).append(perSecond) : std::string());
-            const std::string note = harmless(step->note);
+            const std::string note = noteOf(job, *step, m_look);
             add(Note, m_look.ascii ? asciiOnly(note) : note);
         }
         at(Done).right = true;
@@ -216,8 +217,14 @@ std::string totalLine(const JobSnapshot& job, const Look& look, int nameWidth)
         line.add(look, inkOf(state), countText(look, state, job.items[state]), 2);
     if (!line.add(look, Ink::Plain, timeText(job, look), 3) && job.eta)
         line.add(look, Ink::Plain, rangeText(look, *job.eta), 3);
-    line.add(look, Ink::Plain, moneyText(look, job.cost), 3);
+    line.add(look, Ink::Plain, spentText(job, look), 3);
     return line.take();
+}
+
+std::string heldLine(std::string_view words, const Look& look)
+{
+    const std::string text = glyphOf(look, TaskState::Waiting) + ' ' + harmless(words);
+    return ' ' + paint(look, Ink::Waiting, cut(look.ascii ? asciiOnly(text) : text, look.columns - 1));
 }
 
 bool isBusy(const StepSnapshot& step)
@@ -261,16 +268,16 @@ std::vector<std::string> renderBlock(const JobSnapshot& job, const Look& look)
 {
     const int room = look.rows - 2 - 1;
     if (look.columns < kNarrow || room < 1) return {renderOneLine(job, look)};
-    const bool banner = !job.banner.empty() && room > 2;
-    const auto steps = chosenSteps(job, static_cast<std::size_t>(banner ? room - 1 : room));
-    const StepTable table(steps, look, cellsOf(look.pick("total", "合计")));
+    std::vector<std::string> held;
+    for (const std::string& words : {harmless(job.banner), benchedText(job, look)})
+        if (!words.empty() && room > static_cast<int>(held.size()) + 2) held.push_back(heldLine(words, look));
+    const auto steps = chosenSteps(job, static_cast<std::size_t>(room) - held.size());
+    const int total = cellsOf(look.pick("total", "合计"));
+    const StepTable table(job, steps, look, total);
     std::vector<std::string> lines;
     for (std::size_t row = 0; row < steps.size(); ++row) lines.push_back(table.line(row));
-    lines.push_back(totalLine(job, look, std::max(table.nameWidth(), cellsOf(look.pick("total", "合计")))));
-    if (banner) {
-        const std::string text = glyphOf(look, TaskState::Waiting) + ' ' + harmless(job.banner);
-        lines.push_back(' ' + paint(look, Ink::Waiting, cut(look.ascii ? asciiOnly(text) : text, look.columns - 1)));
-    }
+    lines.push_back(totalLine(job, look, std::max(table.nameWidth(), total)));
+    lines.insert(lines.end(), held.begin(), held.end());
     return lines;
 }
 

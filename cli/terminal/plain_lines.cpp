@@ -2,6 +2,7 @@
 
 #include "cli/terminal/cells.h"
 #include "cli/terminal/look.h"
+#include "cli/terminal/services.h"
 
 namespace aiflow::terminal {
 
@@ -121,6 +122,10 @@ void PlainLines::heartbeat(const JobSnapshot& job, std::string_view time, Time n
     text += " rate=" + rateDigits(rate > 0 ? rate : 0) + "/s";
     if (job.eta) text += " eta=" + shortRange(*job.eta);
     if (const std::string cost = money(job.cost); !cost.empty()) text += " cost=" + cost;
+    if (const std::string budget = money(job.budget); !budget.empty()) text += " budget=" + budget;
+    if (const std::string rates = ratesText(job); !rates.empty()) text += " rpm=" + rates;
+    for (const PauseSnapshot& pause : job.pauses)
+        if (isOutage(pause)) text += " paused=" + value(pause.provider);
     if (job.state == JobState::Paused || job.state == JobState::Pausing)
         text.append(" state=").append(info(job.state).key);
     write(time, text);

@@ -75,6 +75,15 @@ std::string slowestText(const JobSnapshot& job, const Look& look)
     return text.empty() ? text : text.append(look.pick(" (median per task)", "（每次中位数）"));
 }
 
+std::string costText(const JobSnapshot& job, const Look& look)
+{
+    std::string text = moneyText(look, job.cost);
+    if (text.empty() || job.budget.currency.empty()) return text;
+    return text.append(look.pick("  (budget ", "  （预算 "))
+        .append(moneyText(look, job.budget))
+        .append(look.pick(")", "）"));
+}
+
 std::string adviceOf(Reason reason, const Look& look)
 {
     const ReasonInfo& known = info(reason);
@@ -172,7 +181,7 @@ std::string renderSummary(const JobSnapshot& job, const SummaryExtras& extras, c
     std::string text = headline(job, look);
     if (!extras.cause.empty()) text += "  " + paint(look, Ink::Bad, harmless(extras.cause)) + '\n';
     text += '\n' + labelled(look, "Items", "条目", itemsText(job, look));
-    if (const std::string cost = moneyText(look, job.cost); !cost.empty()) text += labelled(look, "Cost", "费用", cost);
+    if (const std::string cost = costText(job, look); !cost.empty()) text += labelled(look, "Cost", "费用", cost);
     if (const std::string slowest = slowestText(job, look); !slowest.empty())
         text += labelled(look, "Slowest", "最慢", slowest);
     if (!job.failures.empty()) text += '\n' + groupsText(job, look);

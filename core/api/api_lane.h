@@ -24,7 +24,9 @@ struct ApiCall {
     std::string request; // canonical JSON text
     std::int32_t priority = 0;
     std::int32_t stepFromEnd = 0;
+    std::int64_t turn = -1;               // smaller goes first; negative: its item's index
     std::chrono::milliseconds timeout{0}; // 0: the model's own
+    std::function<void()> onSent{};       // once, with its first attempt; on a thread of the lane, quick; may be empty
     std::vector<OpenAttempt> open{};      // of this task, from an earlier process: settled before anything is sent
 };
 
@@ -116,6 +118,8 @@ public:
     virtual void cancelWaiting() = 0;
     // Open ones are dropped too; their outcome is unknown and recorded so.
     virtual void abortOpen() {}
+    // Somebody heard that a remote job is done (a webhook): it is looked at now. Unknown ids are ignored.
+    virtual void calledBack(const std::string& remoteId) { (void)remoteId; }
     virtual std::int64_t inFlight() const = 0;
     virtual std::vector<ApiAccountView> accounts() const { return {}; }
 };

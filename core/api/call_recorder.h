@@ -43,11 +43,14 @@ struct AttemptReport {
     std::filesystem::path bodyFile; // or the spooled record of a larger one: to be kept
 };
 
-// An attempt of an earlier process without an outcome.
+// An attempt of an earlier process whose task has not ended.
 struct OpenAttempt {
     AttemptIntent intent;
     std::string remoteId; // empty: none was journaled
     std::int64_t ageMs = 0;
+    // It was answered and the answer is kept: nothing is to be called. Its `body` is as it came; `bodyFile` is the
+    // spooled record, still in spoolFolder() (adoptSpooled() reads it). Nothing: its outcome is unknown.
+    std::optional<AttemptReport> answered{};
 };
 
 // Threads: every method, from any thread; none blocks, except openFile().

@@ -89,6 +89,28 @@ std::string toIso8601(WallTime time)
     return text;
 }
 
+std::optional<WallTime> fromIso8601(const std::string& text)
+{
+    using namespace std::chrono;
+    int year = 0, month = 0, day = 0, hour = 0, minute = 0, seconds = 0, rest = 0;
+    if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute, &seconds, &rest) !=
+        6)
+        return std::nullopt;
+    const year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                              std::chrono::day(static_cast<unsigned>(day))};
+    if (!date.ok() || hour > 23 || minute > 59 || seconds > 60) return std::nullopt;
+    const char* tail = text.c_str() + rest;
+    int millis = 0, used = 0;
+    if (std::sscanf(tail, ".%3d%n", &millis, &used) == 1) tail += used;
+    char sign = '+';
+    int zoneHours = 0, zoneMinutes = 0;
+    const bool zoned = std::sscanf(tail, "%c%2d:%2d", &sign, &zoneHours, &zoneMinutes) == 3;
+    if (!zoned && std::string_view(tail) != "Z") return std::nullopt;
+    const auto offset = hours(zoneHours) + minutes(zoneMinutes);
+    return WallTime(sys_days(date)) + hours(hour) + minutes(minute) + std::chrono::seconds(seconds) +
+           milliseconds(millis) - (sign == '-' ? -offset : offset);
+}
+
 std::string toClockText(WallTime time)
 {
     const LocalParts parts = localParts(time);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace aiflow {
@@ -52,6 +53,8 @@ private:
 
 // "2026-11-22T02:00:00.012+08:00" in the machine's time zone.
 std::string toIso8601(WallTime time);
+// The other way round; nothing for a text that is no such time.
+std::optional<WallTime> fromIso8601(const std::string& text);
 // "02:12:47", local.
 std::string toClockText(WallTime time);
 

@@ -1,6 +1,17 @@
 // Named places where a test build can be killed or made to fail: AIFLOW_FAILPOINT="after_commit=kill:3" in the
 // environment kills the process at the third hit, "job_json=error:1" makes the first hit fail. Nothing of it is in a
 // release.
+//
+// Around a remote call, in the order of reliability.md 2.2 (each may be hit once for every call):
+//   before_intent, after_intent        the intent is about to be queued; it is durable and nothing was sent
+//   before_remote_id, after_remote_id  a remote job's id has come; it is durable and nothing was polled
+//   before_response, after_response    an answer or a failure has come; it is durable
+//   after_spool_sync                   a spooled answer is on the disk, its record is not
+//   before_adopt, after_adopt          a spooled picture is about to become an artifact; it is one
+//   before_task_commit, after_task_commit  the task's end is about to be queued; it is durable
+// Of the store: before_commit, commit, after_commit (a group of the journal), before_artifact, artifact,
+// after_artifact (the bytes of one), before_pack_sync, pack_sync, after_pack_sync, adopt, before_cache_commit,
+// job_json.
 #pragma once
 
 #include "aiflow/result.h"

@@ -119,6 +119,7 @@ void ItemAdmission::enter(ItemRecord record, const std::optional<RestoredItem>& 
         item->announced = true;
         m_job.parts.live.itemRestored(TaskState::Running, stepStates(*item));
     }
+    if (m_job.settings.callingItems > 0) m_job.window.awaitCalls(token, *item);
     m_tasks.enter(token, *item, m_job.parts.cache != nullptr && m_job.plan.recordsItems);
 }
 
@@ -131,6 +132,7 @@ bool ItemAdmission::mayAdmit()
 {
     if (m_job.queue.closed() || m_job.parts.journal.congested()) return false;
     if (m_tasks.keeping() > kMostKeeping || m_job.queue.size() > kMostReady) return false;
+    if (m_job.settings.callingItems > 0 && m_job.window.calling() >= m_job.settings.callingItems) return false;
     if (m_job.window.active() == 0) return m_job.window.parked() < kMostParked;
     // Whoever only waits for an answer makes room.
     while (!roomFor()) {

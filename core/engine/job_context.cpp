@@ -35,7 +35,7 @@ void Doorbell::sleep()
 
 JobContext::JobContext(JobParts jobParts, EngineSettings engineSettings)
     : parts(jobParts), settings(std::move(engineSettings)), plan(parts.pipeline), jobName(parts.live.snapshot().job),
-      window(parts.pipeline, [this] { bell.ring(); })
+      window(parts.pipeline, [this] { bell.ring(); }), waiting(parts.live)
 {
 }
 
@@ -68,6 +68,8 @@ void JobContext::stop()
 {
     m_stopping.store(true);
     queue.closeForGood();
+    // What was sent may land; what waits for its place, maybe for hours, goes back.
+    if (parts.api != nullptr) parts.api->cancelWaiting();
     bell.ring();
 }
 

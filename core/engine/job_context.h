@@ -6,6 +6,7 @@
 #include "core/engine/job_plan.h"
 #include "core/engine/job_runner.h"
 #include "core/engine/ready_queue.h"
+#include "core/engine/waiting_calls.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -72,11 +73,12 @@ public:
 
     JobParts parts;
     EngineSettings settings;
-    JobPlan plan;
+    GraphPlan plan;
     std::string jobName; // stands in the records of results
     Doorbell bell;
     ReadyQueue queue;
     ItemWindow window;
+    WaitingCalls waiting;
     std::unique_ptr<JobGraph> graph; // only while the job runs
     std::stop_source hurry;          // stop(Now): long ops look at it
     std::atomic<std::int64_t> running{0};

@@ -46,7 +46,7 @@ bool StepPlan::keeps(std::string_view port) const noexcept
     return keepsAll || std::ranges::find(kept, port) != kept.end();
 }
 
-JobPlan::JobPlan(const Pipeline& pipeline)
+GraphPlan::GraphPlan(const Pipeline& pipeline)
 {
     for (std::size_t i = 0; i < pipeline.steps.size(); ++i) {
         const Step& step = pipeline.steps[i];
@@ -66,7 +66,7 @@ JobPlan::JobPlan(const Pipeline& pipeline)
     if (!hasId && !pipeline.input.idColumn.empty()) columns.push_back({pipeline.input.idColumn, false});
 }
 
-bool JobPlan::isFile(std::string_view column) const noexcept
+bool GraphPlan::isFile(std::string_view column) const noexcept
 {
     const auto found = std::ranges::find(columns, column, &PlannedColumn::name);
     return found != columns.end() && found->file;

@@ -28,8 +28,8 @@ struct PlannedColumn {
 };
 
 // Immutable.
-struct JobPlan {
-    explicit JobPlan(const Pipeline& pipeline);
+struct GraphPlan {
+    explicit GraphPlan(const Pipeline& pipeline);
 
     std::vector<StepPlan> steps;
     std::vector<PlannedColumn> columns; // that an item's record of results depends on

@@ -32,12 +32,24 @@ EngineSettings withDefaults(EngineSettings settings, const JobParts& parts)
 {
     if (settings.cores <= 0) settings.cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     if (settings.activeItems <= 0) {
-        const JobPlan plan(parts.pipeline);
+        const GraphPlan plan(parts.pipeline);
         // Enough that no core waits for a row, that a batch fills, and that calls are at hand when a place is free.
         settings.activeItems =
             std::int64_t{32} * settings.cores + (plan.callsModels ? 64 : 0) + (plan.callsRemote ? 256 : 0);
     }
     return settings;
+}
+
+std::string nameOf(const ApiPause& told) { return told.account.empty() ? told.provider : told.account; }
+
+void showPause(JobContext& job, const ApiPause& told)
+{
+    if (!told.paused) {
+        job.parts.live.providerResumed(nameOf(told));
+        return;
+    }
+    const auto probe = told.probeIn.count() > 0 ? toIso8601(job.parts.clock.wall() + told.probeIn) : std::string();
+    job.parts.live.providerPaused(nameOf(told), told.reason, told.detail, probe);
 }
 
 class GraphJobRunner final : public JobRunner {
@@ -72,6 +84,28 @@ public:
         return end();
     }
 
+    void serveCalls(const std::string& job, JobMoney money) override
+    {
+        if (m_job->parts.api == nullptr) return;
+        ApiJob serving;
+        serving.id = job;
+        serving.recorder = m_job->parts.attempts;
+        serving.budget = std::move(money.budget);
+        serving.spent = std::move(money.spent);
+        // The lane may live longer than this job.
+        const std::weak_ptr<JobContext> weak = m_job;
+        serving.onWaiting = [weak](const ApiWaiting& told) {
+            if (const auto living = weak.lock()) living->waiting.changed(told);
+        };
+        serving.onPause = [weak](const ApiPause& told) {
+            if (const auto living = weak.lock()) showPause(*living, told);
+        };
+        serving.onStop = [weak](const Error& cause) {
+            if (const auto living = weak.lock()) living->stopBecause(cause);
+        };
+        m_job->parts.api->serve(std::move(serving));
+    }
+
     void pause() override
     {
         m_paused.store(true);
@@ -95,7 +129,7 @@ public:
         if (kind == StopKind::Drain) return;
         m_job->hurry.request_stop();
         if (m_job->parts.models != nullptr) m_job->parts.models->cancelWaiting();
-        if (m_job->parts.api != nullptr) m_job->parts.api->cancelWaiting();
+        if (m_job->parts.api != nullptr) m_job->parts.api->abortOpen();
     }
 
     void cancel(StopKind kind) override

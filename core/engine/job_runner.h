@@ -8,6 +8,7 @@
 #include "core/base/log.h"
 #include "core/base/units.h"
 #include "core/compute/op_registry.h"
+#include "core/engine/attempt_recorder.h"
 #include "core/engine/item.h"
 #include "core/inference/model_lane.h"
 #include "core/live/live_job.h"
@@ -29,6 +30,8 @@ struct EngineSettings {
     int cores = 0;                           // CPU lane; 0: what the machine has
     Bytes valueMemory = mebibytes(512);      // decoded values held at once; admission waits above it
     std::int64_t activeItems = 0;            // items that hold memory; 0: chosen from cores and lanes
+    std::int64_t callingItems = 0;           // items let in whose last call is not sent yet; 0: no bound
+    std::int64_t stepLag = 0;                // items that a call stands back for every step before its own
     std::int32_t jobPriority = 5;            // smaller goes first
     bool fresh = false;                      // look up no earlier results (they are still stored)
     bool failFast = false;                   // stop at the first failed item
@@ -51,6 +54,13 @@ struct JobParts {
     LiveJob& live;
     const Clock& clock;
     Log& log;
+    std::shared_ptr<AttemptRecorder> attempts{}; // null: calls leave no records, what was open is not settled
+};
+
+// What a job may spend on calls.
+struct JobMoney {
+    std::optional<Money> budget;
+    Money spent; // in earlier processes
 };
 
 // How far an item came in an earlier process (resume, retry). Steps that did not end are Queued.
@@ -81,6 +91,10 @@ class JobRunner {
 public:
     static Result<std::unique_ptr<JobRunner>> create(JobParts parts, EngineSettings settings, Restore restore);
     virtual ~JobRunner() = default;
+
+    // Makes the API lane this job's: before run(), once per process. Its pauses and waits are shown from then on; when
+    // the budget is reached the job stops with BudgetReached.
+    virtual void serveCalls(const std::string& job, JobMoney money) = 0;
 
     // Works until every item ended or the job was stopped. One bad item never ends it. Error only when the job could
     // not do its work at all (the journal cannot be written at the start).

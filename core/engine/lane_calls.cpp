@@ -29,6 +29,13 @@ TaskResult reused(OpenCall& call)
     return result;
 }
 
+// Of its step, the one that the lane sends last.
+bool isLastElement(const ActiveItem& item, const Token& token)
+{
+    const auto& fanout = item.steps[static_cast<std::size_t>(token.step)].fanout;
+    return token.element < 0 || static_cast<std::size_t>(token.element) + 1 == fanout->elements.size();
+}
+
 bool isOp(const JobContext& job, const Token& token) { return job.step(token).kind == StepKind::Op; }
 
 } // namespace
@@ -74,7 +81,9 @@ Result<void> LaneCalls::prepareRequest(ActiveItem& item, OpenCall& call)
                                   .request = std::move(text),
                                   .priority = m_job.settings.jobPriority + step.priority,
                                   .stepFromEnd = m_job.stepPlan(call.token).stepFromEnd,
+                                  .turn = item.handle.index.value() + m_job.settings.stepLag * call.task.step.value(),
                                   .timeout = step.timeout.value_or(std::chrono::milliseconds{0})};
+    if (m_job.parts.attempts) call.cargo->request->open = m_job.parts.attempts->take(call.task);
     return {};
 }
 
@@ -162,7 +171,7 @@ void LaneCalls::submit(ActiveItem& item, const Token& token, TaskSlot& task) noe
 {
     const auto call = std::exchange(task.call, nullptr);
     const bool remote = m_job.step(token).kind == StepKind::Api;
-    if (m_job.hurry.stop_requested()) {
+    if (m_job.hurry.stop_requested() || (remote && m_job.stopping())) {
         m_job.graph->dropped(token);
         return;
     }
@@ -173,8 +182,11 @@ void LaneCalls::submit(ActiveItem& item, const Token& token, TaskSlot& task) noe
     call->submitted = m_job.parts.clock.monotonic();
     const auto cargo = std::move(call->cargo);
     if (remote) {
+        if (m_job.settings.callingItems > 0 && isLastElement(item, token))
+            cargo->request->onSent = [this, token] { m_job.window.callsSent(token, token.step); };
         m_job.parts.api->submit(std::move(*cargo->request),
                                 [call](Result<ApiAnswer> answer) { call->owner->answered(call, std::move(answer)); });
+        if (m_job.stopping()) m_job.parts.api->cancelWaiting(); // the stop came between
         return;
     }
     const LaneOrder order{.priority = m_job.settings.jobPriority + m_job.step(token).priority,
@@ -198,6 +210,7 @@ TaskResult LaneCalls::timed(const OpenCall& call) const
 void LaneCalls::answered(const std::shared_ptr<OpenCall>& call, Result<ApiAnswer> answer)
 {
     TaskResult result = timed(*call);
+    m_job.waiting.ended(call->task);
     m_job.window.closeCall(call->token, true);
     m_job.running.fetch_sub(1);
     if (!answer) {

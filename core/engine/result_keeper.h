@@ -1,4 +1,4 @@
-// Makes results durable off the CPU lane: artifacts, then the journal's record, then the cache of all jobs.
+// Makes results durable off the CPU lane: artifacts, then the journal's record, and the cache of all jobs.
 #pragma once
 
 #include "core/engine/job_context.h"
@@ -22,8 +22,9 @@ struct KeepOrder {
     std::optional<ContentHash> cacheKey; // under which later jobs find it; none: they do not
 };
 
-// Writing waits for the disk, which must cost no core: a few threads of its own. An api task's result is handed on
-// when its record is durable; that of others as soon as its artifacts are.
+// Large artifacts wait for the disk, which must cost no core: a few threads of its own. Small ones do not: they are
+// synced once for all records that the journal commits together. An api task's result is handed on when its record is
+// durable; that of others as soon as its artifacts are written.
 // Threads: keep() from any thread. The destructor finishes what was ordered.
 class ResultKeeper {
 public:
@@ -40,8 +41,11 @@ public:
 
 private:
     void work();
-    void handle(const std::shared_ptr<KeepOrder>& order);
+    void handle(KeepOrder order);
+    void commit(KeepOrder order);
     Result<void> store(KeepOrder& order);
+    Result<void> takeFiles(ApiAnswer& answer, TaskResult& result);
+    Result<void> storeValues(KeepOrder& order);
     void remember(const KeepOrder& order);
 
     JobContext& m_job;
@@ -52,6 +56,7 @@ private:
     std::deque<KeepOrder> m_orders;     // guarded by m_mutex
     std::vector<std::thread> m_threads; // guarded by m_mutex; started as they are needed
     std::size_t m_idle = 0;             // guarded by m_mutex
+    std::size_t m_atWork = 0;           // guarded by m_mutex; orders that were taken
     bool m_closing = false;             // guarded by m_mutex
 };
 

@@ -19,7 +19,11 @@ void record(JobContext& job, const Token& token, ActiveItem& item, const TaskRes
     const bool silent = job.step(token).kind == StepKind::Op && token.element < 0 && result.durable.empty() &&
                         result.state != TaskState::Failed;
     if (result.journaled || silent) return;
-    job.parts.journal.write(endedRecord({item.handle.index, StepIndex(token.step), token.element}, result));
+    TaskEnded ended = endedRecord({item.handle.index, StepIndex(token.step), token.element}, result);
+    // A failure leaves no call to be settled either; a reused result never made one.
+    ended.settlesAttempts =
+        job.parts.attempts && job.step(token).kind == StepKind::Api && result.state == TaskState::Failed;
+    job.parts.journal.write(std::move(ended));
 }
 
 void tell(JobContext& job, const Token& token, const ActiveItem& item, const TaskResult& result)

@@ -335,6 +335,7 @@ void TaskRunner::endElement(const Token& token, ActiveItem& item)
 void TaskRunner::endStep(const Token& token, ActiveItem& item, TaskState state)
 {
     m_job.moveStep(item, StepIndex(token.step), state);
+    if (m_job.step(token).kind == StepKind::Api) m_job.window.callsSent(token, token.step);
     m_values.consumed(item, m_job.step(token));
     m_job.graph->ended(token);
 }

@@ -1,4 +1,5 @@
-#include "aiflow/engine.h"
+#include "core/facade/batch_session.h"
+
 #include "aiflow/version.h"
 #include "core/base/text.h"
 #include "core/facade/client/job_files.h"
@@ -118,6 +119,9 @@ void apply(const BatchRequest& request, JobOptions& options)
     if (request.cores) options.cores = request.cores;
     if (request.memoryBytes) options.memoryBytes = request.memoryBytes;
     if (request.priority) options.priority = *request.priority;
+    if (request.budget) options.budget = request.budget;
+    options.stopOnOutage = request.stopOnOutage;
+    options.maxWait = request.maxWait;
     options.failFast = request.failFast;
     options.maxFailures = request.maxFailures;
     options.maxFailurePercent = request.maxFailurePercent;
@@ -157,6 +161,7 @@ Result<std::unique_ptr<JobSession>> openAgain(std::unique_ptr<Workbench> bench, 
     if (auto kept = keepInput(**directory); !kept) return tl::unexpected(kept.error());
     auto plan = planAgain(*bench->tools, (*directory)->description(), (*directory)->path());
     if (!plan) return tl::unexpected(plan.error());
+    if (auto connected = bench->connect(plan->pipeline); !connected) return tl::unexpected(connected.error());
     apply(request, plan->options);
     if (!note.empty()) plan->preparation.notes.push_back(note);
     return openRunningJob(std::move(bench), std::move(*plan), std::move(*directory), std::move(choice), surroundings);
@@ -164,28 +169,34 @@ Result<std::unique_ptr<JobSession>> openAgain(std::unique_ptr<Workbench> bench, 
 
 } // namespace
 
+Result<std::unique_ptr<JobSession>> startBatch(std::unique_ptr<Workbench> bench, const BatchRequest& request,
+                                               const Surroundings& surroundings, const CheckProgress& progress)
+{
+    if (request.offline) bench->tools->goOffline();
+    auto plan = planBatch(bench->files, bench->configuration, *bench->tools, bench->state, request, progress);
+    if (!plan) return tl::unexpected(plan.error());
+    const Earlier earlier = lookBack(*bench, *plan, request.fresh);
+    if (earlier.same) {
+        if (plan->temporaryInput) (void)systemFiles().remove(plan->inputFile);
+        return openAgain(std::move(bench), earlier.same->description.id, {}, request, surroundings);
+    }
+    if (auto connected = bench->connect(plan->pipeline); !connected) return tl::unexpected(connected.error());
+    plan->preparation.leftBehind = earlier.leftBehind;
+    // Before the job has a folder: what cannot begin must leave nothing behind. The lock is taken for good below.
+    if (const auto free = OutputLock::take(plan->output, JobId("(starting)")); !free)
+        return tl::unexpected(free.error());
+    auto directory = makeFolder(*bench, *plan, request);
+    if (!directory) return tl::unexpected(directory.error());
+    plan->preparation.job = (*directory)->description().id.text();
+    return openRunningJob(std::move(bench), std::move(*plan), std::move(*directory), {request.fresh, {}}, surroundings);
+}
+
 Result<std::unique_ptr<JobSession>> JobSession::batch(const Surroundings& surroundings, const BatchRequest& request,
                                                       const CheckProgress& progress)
 {
     auto bench = Workbench::setUp(surroundings);
     if (!bench) return tl::unexpected(bench.error());
-    auto plan =
-        planBatch((*bench)->files, (*bench)->configuration, *(*bench)->tools, (*bench)->state, request, progress);
-    if (!plan) return tl::unexpected(plan.error());
-    const Earlier earlier = lookBack(**bench, *plan, request.fresh);
-    if (earlier.same) {
-        if (plan->temporaryInput) (void)systemFiles().remove(plan->inputFile);
-        return openAgain(std::move(*bench), earlier.same->description.id, {}, request, surroundings);
-    }
-    plan->preparation.leftBehind = earlier.leftBehind;
-    // Before the job has a folder: what cannot begin must leave nothing behind. The lock is taken for good below.
-    if (const auto free = OutputLock::take(plan->output, JobId("(starting)")); !free)
-        return tl::unexpected(free.error());
-    auto directory = makeFolder(**bench, *plan, request);
-    if (!directory) return tl::unexpected(directory.error());
-    plan->preparation.job = (*directory)->description().id.text();
-    return openRunningJob(std::move(*bench), std::move(*plan), std::move(*directory), {request.fresh, {}},
-                          surroundings);
+    return startBatch(std::move(*bench), request, surroundings, progress);
 }
 
 Result<std::unique_ptr<JobSession>> JobSession::resume(const Surroundings& surroundings, const std::string& job,

@@ -1,5 +1,7 @@
 #include "core/facade/job_plan.h"
 
+#include "core/api/settings/money.h"
+
 #include "core/base/file_system.h"
 #include "core/facade/client/job_input.h"
 #include "core/facade/pipeline_choice.h"
@@ -39,6 +41,9 @@ JobOptions optionsOf(const BatchRequest& request, const Configuration& configura
     options.memoryBytes = request.memoryBytes;
     if (!options.memoryBytes && configuration.memory) options.memoryBytes = configuration.memory->count();
     options.priority = request.priority.value_or(5);
+    options.budget = request.budget;
+    options.stopOnOutage = request.stopOnOutage;
+    options.maxWait = request.maxWait;
     return options;
 }
 
@@ -205,6 +210,9 @@ Result<JobPlan> planBatch(const InstalledFiles& files, const Configuration& conf
 {
     JobPlan plan;
     plan.options = optionsOf(request, configuration);
+    if (request.budget)
+        if (const auto budget = parseMoney(*request.budget); !budget)
+            return fail(Reason::UsageInvalid, "--budget: " + budget.error().message, budget.error().hint);
     plan.preparation.input = request.input.string();
     if (auto taken = takeInput(plan, state, request); !taken) return tl::unexpected(taken.error());
     std::optional<JobDescription> earlier;
@@ -218,12 +226,13 @@ Result<JobPlan> planBatch(const InstalledFiles& files, const Configuration& conf
     return plan;
 }
 
-Result<JobPlan> planAgain(const Toolbox& tools, const JobDescription& job, const fs::path& jobFolder)
+Result<JobPlan> planAgain(Toolbox& tools, const JobDescription& job, const fs::path& jobFolder)
 {
     JobPlan plan;
     auto options = JobOptions::fromJson(job.settings);
     if (!options) return tl::unexpected(options.error());
     plan.options = std::move(*options);
+    if (plan.options.offline) tools.goOffline();
     auto pipeline = loadPipeline(job.pipelineFile, tools, {plan.options.set});
     if (!pipeline) return tl::unexpected(pipeline.error());
     if (pipeline->contentHash != job.pipelineHash)

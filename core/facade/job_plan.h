@@ -37,6 +37,6 @@ Result<JobPlan> planBatch(const InstalledFiles& files, const Configuration& conf
                           const CheckProgress& progress);
 // The same of a job that exists. Its rows come from its snapshot. JobChanged when its pipeline, or its input where that
 // is still there, is another now.
-Result<JobPlan> planAgain(const Toolbox& tools, const JobDescription& job, const std::filesystem::path& jobFolder);
+Result<JobPlan> planAgain(Toolbox& tools, const JobDescription& job, const std::filesystem::path& jobFolder);
 
 } // namespace aiflow

@@ -1,5 +1,6 @@
 #include "core/facade/running_job.h"
 
+#include "aiflow/job_event.h"
 #include "core/base/file_system.h"
 #include "core/base/json.h"
 #include "core/engine/job_runner.h"
@@ -7,6 +8,10 @@
 #include "core/facade/client/job_files.h"
 #include "core/facade/client/job_input.h"
 #include "core/facade/item_stream.h"
+#include "core/facade/open_calls_text.h"
+#include "core/facade/running/earlier_items.h"
+#include "core/facade/running/live_view.h"
+#include "core/facade/running/outage_watch.h"
 #include "core/live/feed_server.h"
 #include "core/store/output_folder.h"
 
@@ -32,8 +37,11 @@ public:
 
     ~RunningJob() override
     {
+        m_pauses = {};
+        m_outages.reset();
         m_feed.reset();
         m_runner.reset();
+        m_bench->tools.reset(); // calls that were cut off are recorded while the journal is there
     }
 
     // Opens journal, stores, lanes and the feed. Nothing runs yet.
@@ -68,14 +76,16 @@ public:
         }
         auto feed = FeedServer::start(
             m_directory->socket(), *m_live, [this](const Json& wish) { return obey(wish); },
-            [this](std::int64_t from, std::int64_t limit) { return replay(from, limit); });
+            [this](std::int64_t from, std::int64_t limit) { return journaledEvents(*m_journal, from, limit); });
         if (feed)
             m_feed = std::move(*feed);
         else
             m_jobLog->warning("no feed: viewers cannot follow this job", {{"why", feed.error().text()}});
 
+        if (m_plan.options.stopOnOutage || m_plan.options.maxWait) watchOutages();
         m_live->setState(JobState::Running);
         m_live->jobStarted(m_restoredItems);
+        m_runner->serveCalls(m_directory->description().id.text(), m_money);
         if (m_stopAsked != 0) m_runner->stop(m_stopAsked > 1 ? StopKind::Now : StopKind::Drain);
         auto end = m_runner->run();
         if (!end) return tl::unexpected(end.error());
@@ -104,9 +114,19 @@ public:
 private:
     JobParts parts()
     {
-        return {m_plan.pipeline,        *m_items,   m_bench->tools->ops(), &m_bench->tools->models(),
-                &m_bench->tools->api(), *m_journal, *m_artifacts,          m_cache.get(),
-                m_output.get(),         *m_live,    m_bench->clock,        *m_jobLog};
+        return {m_plan.pipeline,
+                *m_items,
+                m_bench->tools->ops(),
+                &m_bench->tools->models(),
+                &m_bench->tools->api(),
+                *m_journal,
+                *m_artifacts,
+                m_cache.get(),
+                m_output.get(),
+                *m_live,
+                m_bench->clock,
+                *m_jobLog,
+                m_attempts};
     }
 
     EngineSettings engineSettings() const
@@ -148,10 +168,11 @@ private:
         else
             m_jobLog->warning("no result cache: nothing is reused", {{"why", cache.error().text()}});
         if (m_plan.preparation.resumed || !m_plan.preparation.leftBehind.empty()) removeLeftTemporaries(m_plan.output);
-        auto output = OutputFolder::open(m_plan.output, *m_artifacts, systemFiles());
+        auto output = OutputFolder::open(m_plan.output, *m_artifacts);
         if (!output) return tl::unexpected(output.error());
         m_output = std::move(*output);
-        auto journal = Journal::open(m_directory->journalFile(), {});
+        auto journal = Journal::open(m_directory->journalFile(),
+                                     {.beforeCommit = [artifacts = m_artifacts.get()] { return artifacts->sync(); }});
         if (!journal) return tl::unexpected(journal.error());
         m_journal = std::move(*journal);
         auto reader = m_journal->reader();
@@ -160,68 +181,64 @@ private:
         m_journal->write(JobField{std::string(job_field::kTotal), std::to_string(m_plan.preparation.total)});
         // The last process's farewell is not this one's.
         m_journal->write(JobField{std::string(job_field::kFinalSnapshot), ""});
-        if (auto claimed = claimFiles(); !claimed) return claimed;
+        if (m_plan.preparation.resumed)
+            if (auto claimed = claimPlacedFiles(*m_reader, *m_output); !claimed) return claimed;
+        if (auto opened = openCalls(); !opened) return opened;
         return m_journal->flush();
     }
 
-    // Files that an earlier process of this job placed keep their names, whatever order items end in now.
-    Result<void> claimFiles()
+    // What earlier processes of the job called and spent.
+    Result<void> openCalls()
     {
-        if (!m_plan.preparation.resumed) return {};
-        for (ItemQuery query{ItemIndex{0}, 5000, {}, {}};;) {
-            const auto rows = m_reader->items(query);
-            if (!rows) return tl::unexpected(rows.error());
-            for (const ItemRow& row : *rows)
-                for (const TaskOutput& file : row.files) m_output->claim(file.port, row.id);
-            if (static_cast<std::int64_t>(rows->size()) < query.limit) return {};
-            query.from = ItemIndex(rows->back().item.value() + 1);
-        }
+        auto attempts =
+            AttemptRecorder::open(*m_journal, *m_reader, *m_artifacts, m_bench->clock, m_directory->spool());
+        if (!attempts) return tl::unexpected(attempts.error());
+        m_attempts = std::move(*attempts);
+        const ApiSettings& services = m_bench->tools->services().settings();
+        if (const std::string note = openCallsText(m_attempts->earlier(), services.unknown); !note.empty())
+            m_plan.preparation.notes.push_back(note);
+        auto money = jobMoney(services, m_plan.options.budget, *m_reader);
+        if (!money) return tl::unexpected(money.error());
+        m_money = std::move(*money);
+        return {};
     }
 
     Result<void> openLive()
     {
-        const auto& job = m_directory->description();
-        LiveIdentity identity{job.id.text(),
-                              job.pipelineName,
-                              job.input.string(),
-                              job.inputEncoding,
-                              job.output.string(),
-                              {},
-                              m_plan.preparation.total,
-                              1};
-        for (const Step& step : m_plan.pipeline.steps) {
-            static constexpr const char* kKinds[] = {"api", "model", "op"};
-            identity.steps.push_back(
-                {step.name, step.title.en, step.title.zh, kKinds[static_cast<std::size_t>(step.kind)], step.target});
-        }
         const auto seq = m_reader->lastEventSeq();
         if (!seq) return tl::unexpected(seq.error());
-        identity.firstSeq = *seq + 1;
+        auto identity =
+            liveIdentity(m_directory->description(), m_plan, m_bench->tools->services().settings(), m_money, *seq + 1);
         m_live = LiveJob::create(std::move(identity), m_bench->clock, [this](const EventLine& event) {
             m_journal->write(EventRecord{event.seq, event.json});
         });
+        m_live->watchAccounts([this] { return accountsOf(m_bench->tools->api()); });
         return {};
     }
 
     std::optional<RestoredItem> restore(const ItemHandle& item)
     {
         if (!m_plan.preparation.resumed) return std::nullopt;
-        const auto row = m_reader->item(item.index);
-        if (!row || !*row) return std::nullopt;
-        RestoredItem restored{(*row)->state, (*row)->steps, {}};
-        const bool again = m_choice.again.contains(item.index.value());
-        // What was cancelled did not end: whoever resumes the job takes the cancel back.
-        if (isTerminal(restored.state) && restored.state != TaskState::Cancelled && !again) {
-            ++m_restoredItems;
-            return restored;
-        }
-        restored.state = TaskState::Queued;
-        for (TaskState& step : restored.steps)
-            if (!isGood(step) && step != TaskState::Skipped) step = TaskState::Queued;
-        if (auto tasks = m_reader->tasksOf(item.index); tasks)
-            for (TaskEnded& task : *tasks)
-                if (isGood(task.state) || task.state == TaskState::Skipped) restored.tasks.push_back(std::move(task));
+        auto restored = restoredItem(*m_reader, item, m_choice.again.contains(item.index.value()));
+        if (restored && isTerminal(restored->state)) ++m_restoredItems;
         return restored;
+    }
+
+    // Tells the watch who stops answering, as the events do.
+    void watchOutages()
+    {
+        m_outages.emplace(m_bench->tools->services().settings(), routesOf(m_plan.pipeline),
+                          OutagePatience{m_plan.options.stopOnOutage, m_plan.options.maxWait}, m_bench->clock,
+                          [this] { stop(false); });
+        m_pauses = m_live->subscribe([this](const EventLine& line) {
+            if (line.type != "provider_paused" && line.type != "provider_resumed") return;
+            const auto event = eventFromJson(line.json);
+            if (!event) return;
+            if (event->type == "provider_resumed")
+                m_outages->resumed(event->provider);
+            else
+                m_outages->paused(event->provider, event->reason.value_or(Reason::ProviderOutage), event->detail);
+        });
     }
 
     void pauseBy(const std::string& who)
@@ -262,26 +279,15 @@ private:
         return fail(Reason::UsageInvalid, "this job knows no command \"" + command + "\"");
     }
 
-    std::vector<EventLine> replay(std::int64_t from, std::int64_t limit)
-    {
-        std::vector<EventLine> lines;
-        (void)m_journal->flush();
-        const auto reader = m_journal->reader();
-        if (!reader) return lines;
-        const auto events = (*reader)->events(from, limit);
-        if (!events) return lines;
-        for (const EventRecord& event : *events) lines.push_back({event.seq, "", event.json});
-        return lines;
-    }
-
     Result<JobReport> finish(const JobEnd& end)
     {
         JobReport report;
         report.cause = end.cause;
+        if (m_outages && !report.cause && end.state == JobState::Interrupted) report.cause = m_outages->cause();
         report.tasksRun = end.tasksRun;
         report.tasksReused = end.tasksReused;
         report.recomputed = end.recomputed;
-        report.exitCode = exitCode(end);
+        report.exitCode = exitCode(end, report.cause);
         m_live->jobFinished(end.state, report.exitCode);
         JobSnapshot last = m_live->snapshot();
         last.exitCode = report.exitCode;
@@ -299,9 +305,9 @@ private:
         return report;
     }
 
-    int exitCode(const JobEnd& end) const
+    static int exitCode(const JobEnd& end, const std::optional<Error>& cause)
     {
-        if (end.cause) return exitCodeOf(*end.cause) == 1 && stoppedByFailures(end) ? 7 : exitCodeOf(*end.cause);
+        if (cause) return exitCodeOf(*cause) == 1 && stoppedByFailures(end) ? 7 : exitCodeOf(*cause);
         switch (end.state) {
         case JobState::Succeeded:
             return 0;
@@ -315,7 +321,7 @@ private:
         }
     }
 
-    bool stoppedByFailures(const JobEnd& end) const
+    static bool stoppedByFailures(const JobEnd& end)
     {
         return end.items[TaskState::Failed] > 0 && end.cause && end.cause->reason == Reason::Cancelled;
     }
@@ -358,12 +364,16 @@ private:
     std::unique_ptr<OutputFolder> m_output;
     std::unique_ptr<Journal> m_journal;
     std::unique_ptr<JournalReader> m_reader; // for restore(): on the thread of run()
+    std::shared_ptr<AttemptRecorder> m_attempts;
+    JobMoney m_money;
     std::unique_ptr<ItemStream> m_items;
     std::unique_ptr<LiveJob> m_live;
     std::mutex m_mutex; // guards m_runner's making against calls from other threads
     std::unique_ptr<JobRunner> m_runner;
     std::unique_ptr<FeedServer> m_feed;
-    std::atomic<int> m_stopAsked{0}; // 1: drain, 2: now; may come before run()
+    std::optional<OutageWatch> m_outages; // stops m_runner
+    Subscription m_pauses;                // feeds m_outages
+    std::atomic<int> m_stopAsked{0};      // 1: drain, 2: now; may come before run()
     std::atomic<bool> m_cancelled{false};
     std::int64_t m_restoredItems = 0;
 };

@@ -29,7 +29,7 @@ Result<std::unique_ptr<Workbench>> Workbench::setUp(const Surroundings& surround
     if (!state) return tl::unexpected(state.error());
     bench->state = std::move(*state);
     if (auto made = systemFiles().makeDirectories(bench->state); !made) return tl::unexpected(made.error());
-    auto tools = Toolbox::open(bench->files, bench->clock, *bench->log);
+    auto tools = Toolbox::open(bench->files, bench->configuration, bench->clock, *bench->log);
     if (!tools) return tl::unexpected(tools.error());
     bench->tools = std::move(*tools);
     return bench;

@@ -25,6 +25,9 @@ struct Workbench {
     std::unique_ptr<Toolbox> tools;
 
     static Result<std::unique_ptr<Workbench>> setUp(const Surroundings& surroundings);
+
+    // Makes the lane that a job of this pipeline needs. Errors: as Toolbox::connect().
+    Result<void> connect(const Pipeline& pipeline) { return tools->connect(pipeline, {state, clock, random, *log}); }
 };
 
 } // namespace aiflow

@@ -34,6 +34,11 @@ struct ModelledFlow {
     std::int64_t cpuPlaces = 1;
     std::int64_t devices = 1;
     std::int64_t activeItems = 0; // window of admission; 0: no bound
+    // Items that were let in and whose last call is not sent yet; 0: no bound. A bound keeps places of an account for
+    // the later calls of items that have begun, so that what follows the calls starts early.
+    std::int64_t callingItems = 0;
+    // Calls by item: every step stands so many items behind the step before it. 0: the oldest item before all others.
+    std::int64_t stepLag = 0;
 };
 
 // Which of the waiting tasks of a lane goes next. ByItem is the product's own.

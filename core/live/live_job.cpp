@@ -4,11 +4,11 @@
 #include "core/live/event_lines.h"
 #include "core/live/event_stream.h"
 #include "core/live/failure_groups.h"
+#include "core/live/live_pauses.h"
 #include "core/live/step_meter.h"
 
 #include <algorithm>
 #include <cassert>
-#include <map>
 #include <mutex>
 #include <unistd.h>
 
@@ -122,6 +122,11 @@ public:
         });
     }
 
+    void watchAccounts(std::function<std::vector<AccountSnapshot>()> accounts) override
+    {
+        m_accounts = std::move(accounts);
+    }
+
     void jobStarted(std::int64_t reusedItems) override
     {
         std::int64_t total = 0;
@@ -152,8 +157,8 @@ public:
         const MonotonicTime now = m_clock.monotonic();
         std::int64_t waiting = 0;
         change([&] {
-            m_pausedProviders.try_emplace(provider, now);
-            m_eta.setHeld(now, true);
+            m_pauses.begin(provider, reason, detail, probeAt, now);
+            m_eta.setHeld(now, m_pauses.holdWork());
             waiting = m_items[TaskState::Waiting];
         });
         JsonText json;
@@ -167,9 +172,8 @@ public:
         const MonotonicTime now = m_clock.monotonic();
         std::chrono::milliseconds after{0};
         change([&] {
-            if (const auto paused = m_pausedProviders.extract(provider))
-                after = std::chrono::duration_cast<std::chrono::milliseconds>(now - paused.mapped());
-            m_eta.setHeld(now, !m_pausedProviders.empty());
+            after = m_pauses.end(provider, now);
+            m_eta.setHeld(now, m_pauses.holdWork());
         });
         JsonText json;
         json.text("job", m_identity.job).text("provider", provider).number("after_ms", after.count());
@@ -214,6 +218,7 @@ public:
         copy.lastSeq = m_events.lastSeq();
         const MonotonicTime now = m_clock.monotonic();
         fillGroups(copy);
+        if (m_accounts) copy.accounts = m_accounts();
         const std::lock_guard lock(m_mutex);
         fill(copy, now);
         return copy;
@@ -286,6 +291,7 @@ private:
         copy.input = m_identity.input;
         copy.inputEncoding = m_identity.inputEncoding;
         copy.output = m_identity.output;
+        copy.budget = m_identity.budget;
         copy.startedAt = m_startedAt;
         copy.ownerPid = ::getpid();
         for (const LiveStep& step : m_identity.steps) {
@@ -295,6 +301,7 @@ private:
             to.titleZh = step.titleZh;
             to.kind = step.kind;
             to.target = step.target;
+            to.providers = step.providers;
         }
         return copy;
     }
@@ -318,6 +325,7 @@ private:
         copy.exitCode = m_exitCode;
         copy.reusedFrom = m_reusedFrom;
         copy.reusedTasks = m_reusedTasks;
+        copy.pauses = m_pauses.snapshot(now, m_clock.wall());
         for (std::size_t i = 0; i < m_steps.size(); ++i) {
             const LiveStepState& from = m_steps[i];
             StepSnapshot& to = copy.steps[i];
@@ -333,6 +341,7 @@ private:
     const LiveIdentity m_identity;
     const Clock& m_clock;
     EventStream m_events;
+    std::function<std::vector<AccountSnapshot>()> m_accounts; // set before anyone looks
 
     mutable std::mutex m_groupsMutex;
     FailureGroups m_groups; // guarded by m_groupsMutex: normalising a message takes longer than the counts may wait
@@ -352,7 +361,7 @@ private:
     std::string m_banner;
     std::string m_reusedFrom;
     std::int64_t m_reusedTasks = 0;
-    std::map<std::string, MonotonicTime> m_pausedProviders;
+    LivePauses m_pauses;
     std::uint64_t m_revision = 1;
     std::vector<std::function<void()>> m_wakes;
 };

@@ -19,6 +19,7 @@ namespace aiflow {
 
 struct LiveStep {
     std::string name, titleEn, titleZh, kind, target;
+    std::vector<std::string> providers{}; // api: who may answer
 };
 
 struct LiveIdentity {
@@ -26,6 +27,7 @@ struct LiveIdentity {
     std::vector<LiveStep> steps;
     std::int64_t total = 0;
     std::int64_t firstSeq = 1; // of a resumed job: the journal's last + 1
+    MoneyAmount budget{};      // without a currency: none
 };
 
 struct ItemOutcome {
@@ -81,6 +83,8 @@ public:
     virtual void setReuse(std::string fromJob, std::int64_t tasks) = 0;
     // The total was unknown or grew (retry of rows); the difference is Queued.
     virtual void setTotal(std::int64_t total) = 0;
+    // Asked for every snapshot, on the thread that wants one. Before anyone else has the job; must outlive it.
+    virtual void watchAccounts(std::function<std::vector<AccountSnapshot>()> accounts) = 0;
 
     // ---- events; each gets the next seq.
     virtual void jobStarted(std::int64_t reusedItems) = 0;
@@ -88,6 +92,7 @@ public:
     // journaled in one piece with the item's end; called once, before the listeners.
     virtual void itemFinished(const ItemOutcome& outcome, const EventWriter& keep = {}) = 0;
     virtual void taskFinished(const TaskOutcome& outcome) = 0;
+    // `probeAt`: ISO 8601, or empty; again for a provider that is paused already: the newer words hold.
     virtual void providerPaused(std::string provider, Reason reason, std::string detail, std::string probeAt) = 0;
     virtual void providerResumed(std::string provider) = 0;
     virtual void jobPaused(std::string by, std::string why) = 0;

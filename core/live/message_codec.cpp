@@ -26,8 +26,26 @@ Json toTree(const StepSnapshot& step)
             {"target", step.target},      {"counts", toTree(step.counts)},
             {"rate", step.ratePerSecond}, {"in_flight", step.inFlight},
             {"retries", step.retries},    {"median_s", step.medianSeconds},
-            {"note", step.note}};
+            {"note", step.note},          {"providers", step.providers}};
 }
+
+Json toTree(const AccountSnapshot& account)
+{
+    return {{"provider", account.provider}, {"account", account.account},          {"state", account.state},
+            {"open", account.open},         {"sent_minute", account.sentInMinute}, {"per_minute", account.perMinute}};
+}
+
+Json toTree(const PauseSnapshot& pause)
+{
+    Json tree{{"provider", pause.provider},
+              {"reason", std::string(info(pause.reason).code)},
+              {"detail", pause.detail},
+              {"since_ms", pause.since.count()}};
+    if (pause.probe) tree["probe_s"] = pause.probe->count();
+    return tree;
+}
+
+Json toTree(const MoneyAmount& money) { return {{"amount", money.amount}, {"currency", money.currency}}; }
 
 Json toTree(const FailureGroupSnapshot& group)
 {
@@ -144,7 +162,41 @@ StepSnapshot stepFrom(const Json& tree)
     read(tree, "retries", step.retries);
     read(tree, "median_s", step.medianSeconds);
     read(tree, "note", step.note);
+    read(tree, "providers", step.providers);
     return step;
+}
+
+AccountSnapshot accountFrom(const Json& tree)
+{
+    AccountSnapshot account;
+    read(tree, "provider", account.provider);
+    read(tree, "account", account.account);
+    read(tree, "state", account.state);
+    read(tree, "open", account.open);
+    read(tree, "sent_minute", account.sentInMinute);
+    read(tree, "per_minute", account.perMinute);
+    return account;
+}
+
+PauseSnapshot pauseFrom(const Json& tree)
+{
+    PauseSnapshot pause;
+    read(tree, "provider", pause.provider);
+    pause.reason = reasonFromCode(word(tree, "reason")).value_or(Reason::ProviderOutage);
+    read(tree, "detail", pause.detail);
+    read(tree, "since_ms", pause.since);
+    std::int64_t probe = -1;
+    read(tree, "probe_s", probe);
+    if (probe >= 0) pause.probe = std::chrono::seconds(probe);
+    return pause;
+}
+
+template <typename Entry>
+void readList(const Json& tree, const char* key, Entry (*entryFrom)(const Json&), std::vector<Entry>& list)
+{
+    const auto found = tree.find(key);
+    if (found == tree.end() || !found->is_array()) return;
+    for (const Json& entry : *found) list.push_back(entryFrom(entry));
 }
 
 FailureGroupSnapshot groupFrom(const Json& tree)
@@ -232,7 +284,9 @@ std::string toJson(const JobSnapshot& snapshot)
               {"steps", listTree(snapshot.steps)},
               {"failures", listTree(snapshot.failures)},
               {"elapsed_ms", snapshot.elapsed.count()},
-              {"cost", {{"amount", snapshot.cost.amount}, {"currency", snapshot.cost.currency}}},
+              {"cost", toTree(snapshot.cost)},
+              {"accounts", listTree(snapshot.accounts)},
+              {"pauses", listTree(snapshot.pauses)},
               {"banner", snapshot.banner},
               {"started_at", snapshot.startedAt},
               {"ended_at", snapshot.endedAt},
@@ -240,6 +294,7 @@ std::string toJson(const JobSnapshot& snapshot)
               {"owner_pid", snapshot.ownerPid},
               {"reused_from", snapshot.reusedFrom},
               {"reused_tasks", snapshot.reusedTasks}};
+    if (!snapshot.budget.currency.empty()) tree["budget"] = toTree(snapshot.budget);
     if (snapshot.eta) tree["eta_s"] = {snapshot.eta->low.count(), snapshot.eta->high.count()};
     if (snapshot.exitCode) tree["exit_code"] = *snapshot.exitCode;
     return dumpJson(tree);
@@ -253,10 +308,11 @@ Result<JobSnapshot> snapshotFromJson(std::string_view text)
     readIdentity(*tree, snapshot);
     read(*tree, "total", snapshot.total);
     read(*tree, "items", snapshot.items);
-    if (const auto steps = tree->find("steps"); steps != tree->end() && steps->is_array())
-        for (const Json& step : *steps) snapshot.steps.push_back(stepFrom(step));
-    if (const auto groups = tree->find("failures"); groups != tree->end() && groups->is_array())
-        for (const Json& group : *groups) snapshot.failures.push_back(groupFrom(group));
+    readList(*tree, "steps", stepFrom, snapshot.steps);
+    readList(*tree, "failures", groupFrom, snapshot.failures);
+    readList(*tree, "accounts", accountFrom, snapshot.accounts);
+    readList(*tree, "pauses", pauseFrom, snapshot.pauses);
+    read(*tree, "budget", snapshot.budget);
     read(*tree, "elapsed_ms", snapshot.elapsed);
     read(*tree, "eta_s", snapshot.eta);
     read(*tree, "cost", snapshot.cost);

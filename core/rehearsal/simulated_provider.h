@@ -52,6 +52,8 @@ std::string lieName(int variant);
 
 struct SimulatedFault {
     FaultKind kind = FaultKind::Unavailable;
+    // Lie: which. Throttle...: milliseconds that are told, 0 for a second; Garbage: which nonsense. Hang of a remote
+    // job: 0 the submit is never answered, 1 the job never ends.
     int variant = 0;
     double probability = 1;                 // of calls that meet the rest of the rule
     std::optional<std::int64_t> firstCalls; // only the first so many calls that it meets
@@ -77,6 +79,7 @@ struct SimulatedModel {
     int pictureWidth = 512, pictureHeight = 512;
     std::int64_t pictureBytes = 0; // padded to this size; 0: as it comes
     bool picturesByUrl = false;    // the answer names a URL of this server that works once
+    bool makesPictures = false;    // a remote job makes pictures even when its request names neither size nor number
 };
 struct SimulatedService {
     std::string name; // the provider's
@@ -120,7 +123,12 @@ struct Verdict {
     std::int64_t violations = 0; // arrivals that made any window of any limit too full
     std::int64_t refusals = 0;   // answered 429 for a limit (not by a scripted fault)
     std::int64_t executed = 0;
-    std::int64_t paidTwice = 0; // executions of one body beyond the first (same body hash, without a replay)
+    // Executions beyond the first at one service of the same idempotency key; of calls without one, of the same item
+    // reference; of calls with neither, of the same body.
+    std::int64_t paidTwice = 0;
+    std::int64_t sameBody = 0; // ... of the same body, whatever it carries: what counts where every item's body differs
+    std::int64_t replays = 0;  // answered again by an idempotency key, without work
+    std::int64_t early = 0;    // arrivals of an account's model before the time that a 429 told it had passed
     std::int64_t highestConcurrency = 0;
     std::map<std::string, std::int64_t> concurrencyOf; // by account: highest
     std::map<std::string, Nanos> cost;                 // by currency
@@ -134,7 +142,8 @@ public:
     virtual ~SimulatedProvider() = default;
 
     virtual int port() const = 0;
-    // "http://127.0.0.1:PORT/NAME" and what the protocol appends, as `base_url` wants it.
+    // "http://127.0.0.1:PORT/NAME" and what the protocol appends, as `base_url` wants it. Instances of a model service:
+    // one for each account, at this and "/NUMBER" from 0 on.
     virtual std::string baseUrl(const std::string& service) const = 0;
     virtual std::vector<LedgerEntry> ledger() const = 0;
     virtual Verdict verdict() const = 0;
@@ -143,8 +152,10 @@ public:
     virtual std::int64_t open() const = 0;
 };
 
-// Simulated services for the user's own settings: their accounts, limits and models, with latencies by kind where
-// nothing is known. The second is the same settings made to call them (address and keys replaced).
+// Simulated services for the user's own settings: their accounts, limits and models, with latencies by kind where no
+// option "latency_ms" tells. The second is the same settings made to call them: addresses and keys replaced, scopes
+// that no real account shares, and no option that names other paths or fields. Both take settings at life speed:
+// scaled() comes last.
 SimulatedWorld worldOf(const ApiSettings& settings, double speed, std::uint64_t seed);
 ApiSettings redirected(ApiSettings settings, const SimulatedWorld& world, const SimulatedProvider& provider);
 

@@ -208,6 +208,8 @@ private:
             if (m_taken[i].holdsRecord) m_group.push_back(&m_taken[i].record);
         }
         if (m_group.empty()) return {};
+        if (m_settings.beforeCommit)
+            if (auto ready = m_settings.beforeCommit(); !ready) return ready;
         auto committed = m_rows.commit(m_group);
         if (committed) keepLogShort();
         return committed;

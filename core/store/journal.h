@@ -54,6 +54,7 @@ struct TaskEnded {
     std::string provenance; // JSON text; empty for local work
     double cost = 0;
     std::string currency;
+    bool settlesAttempts = false; // of an api task that was called: not kept
 };
 
 // The states of all steps of an item, one byte each (TaskState), in step order; written when the item ends and, in
@@ -89,14 +90,18 @@ struct AttemptRecord {
     std::string attemptId; // names the spool file too
     TaskKey task;
     AttemptState state = AttemptState::Intent;
+    int number = 1; // of the task's attempts
     std::string provider, model, account;
     std::string inputHash, bodyHash, idempotencyKey, remoteId;
     double reservedCost = 0, actualCost = 0;
     std::string currency;
     std::optional<ContentHash> answer;
-    std::string detail; // JSON text: usage, request id, status
+    std::string body;     // the answer's text as it came; dropped when the attempt is committed
+    std::string bodyFile; // or the name of its spooled record, in the job's spool folder
+    std::string detail;   // JSON text: usage, request id, status, what went wrong
     WallTime at{};
 };
+// A TaskEnded with `settlesAttempts` makes the task's Responded attempts Committed (Failed, if the task failed).
 // Later states of an attempt may leave fields empty: they keep what an earlier state said. A state that knows less
 // never replaces one that knows more (Responded, Committed, NotSent, Rejected and Failed never become an open call
 // again).
@@ -156,8 +161,11 @@ public:
     virtual Result<std::vector<EventRecord>> events(std::int64_t fromSeq, std::int64_t limit) = 0;
     virtual Result<std::int64_t> lastEventSeq() = 0;
     virtual Result<std::vector<AttemptRecord>> attemptsOf(const TaskKey& task) = 0;
-    // Intent, RemoteId and Responded: what a resumed job must settle first.
+    // What a resumed job must settle first, in the order in which they began: Intent, RemoteId and Responded, and an
+    // Unknown one that is the last of a task that never ended.
     virtual Result<std::vector<AttemptRecord>> openAttempts() = 0;
+    // Money in 10^-9 of the unit by currency: what attempts cost, of those without an outcome what was reserved.
+    virtual Result<std::map<std::string, std::int64_t>> spentNanos() = 0;
 };
 
 // Writing: one thread owns the database; senders only queue. Groups adapt: whatever waits is committed together
@@ -169,6 +177,8 @@ public:
         bool durable = true; // false: no journal at all (benches); records are dropped, whenDurable runs at once
         std::chrono::milliseconds groupDelay{20};
         std::size_t congestedAt = 16'384; // waiting records at which congested() says true
+        // Runs on the writer's thread before each commit: makes durable what the records name. Fails the group.
+        std::function<Result<void>()> beforeCommit{};
     };
     // Called on the writer's thread after the commit that holds the record; must be quick. An error means: not durable.
     using WhenDurable = std::function<void(const Result<void>&)>;

@@ -21,7 +21,12 @@ constexpr const char* kItemColumns = "SELECT item, id, line, byte_offset, byte_l
                                      "cost, ended_at, reason, failed_step, message, files FROM item ";
 constexpr const char* kAttemptColumns =
     "SELECT attempt_id, item, step, element, state, at, provider, model, account, input_hash, body_hash, "
-    "idempotency_key, remote_id, reserved_cost, actual_cost, currency, answer, detail FROM attempt ";
+    "idempotency_key, remote_id, reserved_cost, actual_cost, currency, answer, detail, number, body, body_file "
+    "FROM attempt ";
+// Of the first journals, which did not keep these.
+constexpr const char* kAttemptColumns1 =
+    "SELECT attempt_id, item, step, element, state, at, provider, model, account, input_hash, body_hash, "
+    "idempotency_key, remote_id, reserved_cost, actual_cost, currency, answer, detail, 1, NULL, '' FROM attempt ";
 
 WallTime timeFrom(std::int64_t microseconds) { return WallTime(std::chrono::microseconds(microseconds)); }
 
@@ -100,6 +105,9 @@ AttemptRecord attemptFrom(const SqliteStatement& row)
                                [](std::byte b) { return std::to_integer<std::uint8_t>(b); });
     }
     attempt.detail = row.text(17);
+    attempt.number = static_cast<int>(row.integer(18));
+    attempt.body = row.text(19);
+    attempt.bodyFile = row.text(20);
     return attempt;
 }
 
@@ -118,7 +126,10 @@ Result<std::vector<Row>> allRows(SqliteStatement& statement, Make make)
 
 class SqliteJournalReader final : public JournalReader {
 public:
-    explicit SqliteJournalReader(SqliteDatabase database) : m_database(std::move(database)) {}
+    SqliteJournalReader(SqliteDatabase database, std::int64_t version)
+        : m_database(std::move(database)), m_attemptColumns(version < 2 ? kAttemptColumns1 : kAttemptColumns)
+    {
+    }
 
     Result<std::optional<std::string>> field(std::string_view name) override
     {
@@ -222,8 +233,8 @@ public:
 
     Result<std::vector<AttemptRecord>> attemptsOf(const TaskKey& task) override
     {
-        auto statement = m_database.prepare(std::string(kAttemptColumns) +
-                                            "WHERE item = ? AND step = ? AND element = ? ORDER BY rowid");
+        auto statement =
+            m_database.prepare(m_attemptColumns + "WHERE item = ? AND step = ? AND element = ? ORDER BY rowid");
         if (!statement) return tl::unexpected(std::move(statement.error()));
         statement->bind(1, task.item.value())
             .bind(2, std::int64_t{task.step.value()})
@@ -233,9 +244,26 @@ public:
 
     Result<std::vector<AttemptRecord>> openAttempts() override
     {
-        auto statement = m_database.prepare(std::string(kAttemptColumns) + "WHERE state < 3 ORDER BY rowid");
+        // An Unknown one was given up by a process that then did not come to decide what becomes of its task.
+        auto statement = m_database.prepare(
+            m_attemptColumns +
+            "AS a WHERE state < 3 OR (state = 7 AND NOT EXISTS (SELECT 1 FROM attempt AS b WHERE b.item = a.item AND "
+            "b.step = a.step AND b.element = a.element AND b.rowid > a.rowid) AND NOT EXISTS (SELECT 1 FROM task AS t "
+            "WHERE t.item = a.item AND t.step = a.step AND t.element = a.element)) ORDER BY rowid");
         if (!statement) return tl::unexpected(std::move(statement.error()));
         return allRows(*statement, attemptFrom);
+    }
+
+    Result<std::map<std::string, std::int64_t>> spentNanos() override
+    {
+        auto statement = m_database.prepare(
+            "SELECT currency, sum(CAST(round(iif(state < 2, reserved_cost, actual_cost) * 1e9) AS INTEGER)) "
+            "FROM attempt GROUP BY currency");
+        if (!statement) return tl::unexpected(std::move(statement.error()));
+        auto rows =
+            allRows(*statement, [](const SqliteStatement& row) { return std::pair(row.text(0), row.integer(1)); });
+        if (!rows) return tl::unexpected(std::move(rows.error()));
+        return std::map<std::string, std::int64_t>(rows->begin(), rows->end());
     }
 
 private:
@@ -257,6 +285,7 @@ private:
     }
 
     SqliteDatabase m_database;
+    const std::string m_attemptColumns;
 };
 
 Result<SqliteDatabase> openForReading(const std::filesystem::path& file, SqliteDatabase::Mode mode)
@@ -267,7 +296,7 @@ Result<SqliteDatabase> openForReading(const std::filesystem::path& file, SqliteD
         {"trusted_schema", "OFF", "0"}, {"cell_size_check", "ON", "1"}, {"mmap_size", "0", "0"}};
     if (auto set = database->setPragmas(kPragmas); !set) return tl::unexpected(std::move(set.error()));
     // The first read finds out whether the log can be followed.
-    if (auto version = checkJournalVersion(*database); !version) return tl::unexpected(std::move(version.error()));
+    if (auto version = readableJournalVersion(*database); !version) return tl::unexpected(std::move(version.error()));
     return database;
 }
 
@@ -294,7 +323,9 @@ Result<std::unique_ptr<JournalReader>> JournalReader::open(const std::filesystem
                         "read it as its owner, or copy the job's folder and read the copy");
     }
     if (!database) return tl::unexpected(std::move(database.error()));
-    return std::make_unique<SqliteJournalReader>(std::move(*database));
+    const auto version = readableJournalVersion(*database);
+    if (!version) return tl::unexpected(version.error());
+    return std::make_unique<SqliteJournalReader>(std::move(*database), *version);
 }
 
 } // namespace aiflow

@@ -35,8 +35,8 @@ constexpr const char* kField =
 // knows less must not overwrite it. Empty fields keep what an earlier state of the attempt said.
 constexpr const char* kAttempt =
     "INSERT INTO attempt(attempt_id, item, step, element, state, at, provider, model, account, input_hash, body_hash, "
-    "idempotency_key, remote_id, reserved_cost, actual_cost, currency, answer, detail) "
-    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) "
+    "idempotency_key, remote_id, reserved_cost, actual_cost, currency, answer, detail, number, body, body_file) "
+    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) "
     "ON CONFLICT(attempt_id) DO UPDATE SET state = excluded.state, at = excluded.at, "
     "provider = coalesce(nullif(excluded.provider, ''), provider), "
     "model = coalesce(nullif(excluded.model, ''), model), "
@@ -49,9 +49,16 @@ constexpr const char* kAttempt =
     "actual_cost = coalesce(nullif(excluded.actual_cost, 0), actual_cost), "
     "currency = coalesce(nullif(excluded.currency, ''), currency), "
     "answer = coalesce(excluded.answer, answer), "
-    "detail = coalesce(nullif(excluded.detail, ''), detail) "
+    "detail = coalesce(nullif(excluded.detail, ''), detail), number = max(number, excluded.number), "
+    "body = CASE excluded.state WHEN 3 THEN NULL ELSE coalesce(excluded.body, body) END, "
+    "body_file = CASE excluded.state WHEN 3 THEN '' ELSE coalesce(nullif(excluded.body_file, ''), body_file) END "
     "WHERE attempt.state IN (0, 1, 7) OR attempt.state = excluded.state "
     "OR (attempt.state IN (2, 6) AND excluded.state IN (2, 3, 6))";
+
+// Of the answers that made a task's result nothing more is needed; those of a task that failed stay to be looked at.
+constexpr const char* kSettle = "UPDATE attempt SET state = ?4, body = iif(?4 = 3, NULL, body), "
+                                "body_file = iif(?4 = 3, '', body_file) "
+                                "WHERE item = ?1 AND step = ?2 AND element = ?3 AND state = 2";
 
 void bindReason(SqliteStatement& statement, int parameter, const std::optional<Reason>& reason)
 {
@@ -102,6 +109,7 @@ Result<JournalRows> JournalRows::prepare(SqliteDatabase& database)
         {&rows.m_event, kEvent},
         {&rows.m_field, kField},
         {&rows.m_attempt, kAttempt},
+        {&rows.m_settle, kSettle},
     };
     for (const auto& [statement, sql] : statements) {
         auto prepared = database.prepare(sql);
@@ -189,7 +197,18 @@ Result<void> JournalRows::write(const TaskEnded& task)
         .bind(12, std::string_view(task.currency))
         .bindBlob(13, std::span<const std::uint8_t>(m_outputs))
         .bind(14, std::string_view(task.provenance));
-    return m_task.run();
+    auto written = m_task.run();
+    return written && task.settlesAttempts ? settleAttempts(task) : written;
+}
+
+Result<void> JournalRows::settleAttempts(const TaskEnded& task)
+{
+    const AttemptState state = task.state == TaskState::Failed ? AttemptState::Failed : AttemptState::Committed;
+    m_settle.bind(1, task.task.item.value())
+        .bind(2, std::int64_t{task.task.step.value()})
+        .bind(3, std::int64_t{task.task.element})
+        .bind(4, static_cast<std::int64_t>(state));
+    return m_settle.run();
 }
 
 Result<void> JournalRows::write(const EventRecord& event)
@@ -220,7 +239,13 @@ Result<void> JournalRows::write(const AttemptRecord& attempt)
         .bind(14, attempt.reservedCost)
         .bind(15, attempt.actualCost)
         .bind(16, std::string_view(attempt.currency))
-        .bind(18, std::string_view(attempt.detail));
+        .bind(18, std::string_view(attempt.detail))
+        .bind(19, std::int64_t{attempt.number})
+        .bind(21, std::string_view(attempt.bodyFile));
+    if (attempt.body.empty())
+        m_attempt.bindNull(20);
+    else
+        m_attempt.bindBlob(20, std::as_bytes(std::span(attempt.body)));
     if (attempt.answer)
         m_attempt.bindBlob(17, std::span<const std::uint8_t>(attempt.answer->bytes));
     else

@@ -28,10 +28,11 @@ private:
     Result<void> write(const EventRecord& event);
     Result<void> write(const JobField& field);
     Result<void> write(const AttemptRecord& attempt);
+    Result<void> settleAttempts(const TaskEnded& task);
     void markOverwritten(std::span<JournalRecord* const> records);
 
     SqliteStatement m_begin, m_commit, m_rollback;
-    SqliteStatement m_admit, m_progress, m_progressFirst, m_task, m_event, m_field, m_attempt;
+    SqliteStatement m_admit, m_progress, m_progressFirst, m_task, m_event, m_field, m_attempt, m_settle;
     std::vector<std::pair<std::int64_t, std::size_t>> m_progressPlaces; // item and place in the group
     std::vector<char> m_overwritten;                                    // per place of the group
     ByteBuffer m_outputs;

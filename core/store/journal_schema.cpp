@@ -86,7 +86,14 @@ CREATE TABLE event(
 );
 )sql";
 
-constexpr std::array<JournalMigration, 1> kMigrations{{{kVersion1}}};
+// Answers are kept with their attempt until the task is committed.
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE attempt ADD COLUMN number INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE attempt ADD COLUMN body BLOB;
+ALTER TABLE attempt ADD COLUMN body_file TEXT NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array<JournalMigration, 2> kMigrations{{{kVersion1}, {kVersion2}}};
 
 // auto_vacuum and page_size only count for a file without tables; cache_size is in KiB when negative.
 constexpr std::array<SqlitePragma, 13> kPragmas{{{"auto_vacuum", "NONE", "0"},
@@ -101,7 +108,7 @@ constexpr std::array<SqlitePragma, 13> kPragmas{{{"auto_vacuum", "NONE", "0"},
                                                  {"wal_autocheckpoint", "0", "0"},
                                                  {"secure_delete", "OFF", "0"},
                                                  {"temp_store", "MEMORY", "2"},
-                                                 {"cache_size", "-8192", "-8192"}}};
+                                                 {"cache_size", "-4096", "-4096"}}};
 
 Result<std::int64_t> versionOf(SqliteDatabase& database)
 {
@@ -157,18 +164,15 @@ Result<void> migrateJournal(SqliteDatabase& database, std::span<const JournalMig
     return done;
 }
 
-Result<void> checkJournalVersion(SqliteDatabase& database)
+Result<std::int64_t> readableJournalVersion(SqliteDatabase& database)
 {
     const auto version = versionOf(database);
-    if (!version) return tl::unexpected(version.error());
-    const auto known = static_cast<std::int64_t>(kMigrations.size());
-    if (*version == known) return {};
-    if (*version > known) return newerError(database, *version, kMigrations.size());
+    if (!version) return version;
+    if (*version > static_cast<std::int64_t>(kMigrations.size()))
+        return newerError(database, *version, kMigrations.size());
     if (*version == 0)
         return fail(Reason::JobNotFound, "nothing has been written to " + database.file().string() + " yet");
-    return fail(Reason::Internal,
-                database.file().string() + " has the older journal format " + std::to_string(*version),
-                "resume the job once: that brings its journal up to date");
+    return version;
 }
 
 } // namespace aiflow

@@ -3,6 +3,7 @@
 
 #include "core/store/sqlite_database.h"
 
+#include <cstdint>
 #include <span>
 
 namespace aiflow {
@@ -22,7 +23,8 @@ Result<void> configureJournal(SqliteDatabase& database);
 // first. Internal with the way out when a newer program wrote it.
 Result<void> migrateJournal(SqliteDatabase& database, std::span<const JournalMigration> migrations);
 
-// For readers, which change nothing: JobNotFound when nothing was written yet, Internal when the version is another.
-Result<void> checkJournalVersion(SqliteDatabase& database);
+// For readers, which change nothing: the file's version. JobNotFound when nothing was written yet, Internal when a
+// newer program wrote it. Older files are read as they are.
+Result<std::int64_t> readableJournalVersion(SqliteDatabase& database);
 
 } // namespace aiflow

@@ -97,8 +97,8 @@ constexpr std::uint64_t kProgram = 0, kItem = 1, kFolder = 2;
 
 class SafeOutputFolder final : public OutputFolder {
 public:
-    SafeOutputFolder(std::filesystem::path path, Folder folder, ArtifactStore& artifacts, FileSystem& files)
-        : m_path(std::move(path)), m_folder(std::move(folder)), m_artifacts(artifacts), m_files(files)
+    SafeOutputFolder(std::filesystem::path path, Folder folder, ArtifactStore& artifacts)
+        : m_path(std::move(path)), m_folder(std::move(folder)), m_artifacts(artifacts)
     {
         // What the program itself writes here.
         for (const char* name : {"results.csv", "failures.csv", "results.jsonl", "report.html", "report.json"})
@@ -181,7 +181,7 @@ private:
     Result<void> write(const Folder& folder, const std::filesystem::path& name, const ArtifactRef& artifact)
     {
         const std::filesystem::path file = name.filename();
-        auto copied = m_files.copyAtomically(m_artifacts.pathOf(artifact.hash), through(folder, file));
+        auto copied = m_artifacts.copyTo(artifact.hash, through(folder, file));
         if (!copied) {
             Error error = std::move(copied.error());
             const std::string inside = through(folder, {}).string();
@@ -196,7 +196,6 @@ private:
     const std::filesystem::path m_path;
     const Folder m_folder;
     ArtifactStore& m_artifacts;
-    FileSystem& m_files;
     std::mutex m_mutex;
     std::unordered_map<std::uint64_t, std::uint64_t> m_owners; // guarded; name and item by their hashes
 };
@@ -211,13 +210,12 @@ private:
 
 } // namespace
 
-Result<std::unique_ptr<OutputFolder>> OutputFolder::open(const std::filesystem::path& folder, ArtifactStore& artifacts,
-                                                         FileSystem& files)
+Result<std::unique_ptr<OutputFolder>> OutputFolder::open(const std::filesystem::path& folder, ArtifactStore& artifacts)
 {
     if (auto made = makeVisibleFolders(folder); !made) return tl::unexpected(std::move(made.error()));
     Folder opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!opened.good()) return writeError(folder, errno);
-    return std::make_unique<SafeOutputFolder>(folder, std::move(opened), artifacts, files);
+    return std::make_unique<SafeOutputFolder>(folder, std::move(opened), artifacts);
 }
 
 Result<std::unique_ptr<OutputLock>> OutputLock::take(const std::filesystem::path& output, const JobId& job)

@@ -22,8 +22,7 @@ std::filesystem::path safeOutputName(std::string_view wished);
 // Threads: every method, from any thread.
 class OutputFolder {
 public:
-    static Result<std::unique_ptr<OutputFolder>> open(const std::filesystem::path& folder, ArtifactStore& artifacts,
-                                                      FileSystem& files);
+    static Result<std::unique_ptr<OutputFolder>> open(const std::filesystem::path& folder, ArtifactStore& artifacts);
     virtual ~OutputFolder() = default;
     // Puts the artifact's bytes under the name; nothing is written when the same bytes are there already. Two items
     // that wish for one name: the later gets "-<item id>" before the extension. Returns the path relative to the

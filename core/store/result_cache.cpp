@@ -243,7 +243,7 @@ private:
         if (!isDamage(error)) return;
         const std::uint64_t inode = connection->inode;
         connection.reset();
-        setAside(m_file, inode);
+        setAsideDamaged(m_file, inode);
     }
 
     // ---- the background thread

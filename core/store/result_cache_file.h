@@ -2,7 +2,7 @@
 // file.
 #pragma once
 
-#include "core/store/owner_lock.h"
+#include "core/store/damaged_file.h"
 #include "core/store/sqlite_database.h"
 
 #include <cstdint>
@@ -96,27 +96,12 @@ inline Result<ResultCacheFile> ResultCacheFile::open(const std::filesystem::path
     return opened;
 }
 
-inline bool isDamage(const Error& error) { return error.reason == Reason::Internal; }
-
-// Renames the file, unless another process has done so and begun a fresh one.
-inline void setAside(const std::filesystem::path& file, std::uint64_t inode)
-{
-    const auto lock = OwnerLock::take(file.parent_path() / "results.lock", "the cache is mended");
-    struct stat s {};
-    if (!lock || ::stat(file.c_str(), &s) != 0 || (inode != 0 && s.st_ino != inode)) return;
-    std::filesystem::path aside;
-    for (int number = 1; number == 1 || ::access(aside.c_str(), F_OK) == 0; ++number)
-        aside = file.string() + ".damaged-" + std::to_string(number);
-    ::rename((file.string() + "-journal").c_str(), (aside.string() + "-journal").c_str());
-    ::rename(file.c_str(), aside.c_str());
-}
-
 // Nothing, and why, when even a fresh one does not work.
 inline Result<ResultCacheFile> openOrBeginAfresh(const std::filesystem::path& file)
 {
     auto opened = ResultCacheFile::open(file);
     if (opened || !isDamage(opened.error())) return opened;
-    setAside(file, 0);
+    setAsideDamaged(file, 0);
     return ResultCacheFile::open(file);
 }
 

@@ -28,13 +28,15 @@ struct CallDemand {
     ItemIndex item;
     std::int32_t stepFromEnd = 0;
     std::int32_t element = -1;
-    std::uint64_t itemHash = 0;           // sticky routes: the same for all calls of an item
-    std::uint64_t promptFamily = 0;       // calls that share their prompt's beginning; 0: none
-    std::int64_t inputTokens = 0;         // estimated, with a margin: what is reserved
-    std::int64_t maxOutputTokens = 0;     // 0: the model's
-    std::int64_t images = 0;              // asked for
-    std::optional<std::size_t> onlyModel; // a re-ask, or a lookup of an open attempt: this model
-    std::uint64_t budgetItem = 0;         // per-item money is counted under it
+    std::uint64_t itemHash = 0;             // sticky routes: the same for all calls of an item
+    std::uint64_t promptFamily = 0;         // calls that share their prompt's beginning; 0: none
+    std::int64_t inputTokens = 0;           // estimated, with a margin: what is reserved
+    std::int64_t maxOutputTokens = 0;       // 0: the model's
+    std::int64_t images = 0;                // asked for
+    std::optional<std::size_t> onlyModel;   // a re-ask, or a lookup of an open attempt: this model
+    std::optional<std::size_t> onlyAccount; // with onlyModel: this account of its provider (an idempotency key is its)
+    std::chrono::milliseconds timeout{0};   // longer than the model's own: how long it may hold its place; 0: as that
+    std::uint64_t budgetItem = 0;           // per-item money is counted under it
 };
 
 // The lane must send this call now, unless the journal refuses.
@@ -104,6 +106,7 @@ struct AttemptEnd {
     // model. False although the failure is Misfit or CutOff: nothing can be changed any more.
     bool asksAgain = false;
     std::optional<std::int64_t> maxOutputTokens; // of the next attempt
+    std::optional<std::int64_t> inputTokens;     // of the next attempt: a re-ask shows the model its mistake
 };
 
 // Places, money and health of one account, for displays.

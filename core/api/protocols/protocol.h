@@ -103,6 +103,9 @@ public:
     virtual Result<std::unique_ptr<Conversation>> begin(AttemptPlan plan) const = 0;
     // Goes on with a remote job by its journaled id. Nothing: this protocol has none.
     virtual std::unique_ptr<Conversation> resume(AttemptPlan plan, std::string remoteId) const = 0;
+    // Class B: asks for the job of `plan.attemptId`, whose submit's answer was lost. It goes on as a remote job, or
+    // ends as NotSent when the provider knows none. Nothing: this protocol cannot ask.
+    virtual std::unique_ptr<Conversation> lookUp(AttemptPlan) const { return nullptr; }
     // The cheapest request that tells whether a key works: `providers test`.
     virtual Result<Exchange> probe(const ProviderSettings& provider, std::size_t account) const = 0;
 };

@@ -4,6 +4,7 @@
 #include "core/api/transport/http_transport.h"
 #include "core/base/hash.h"
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -13,9 +14,10 @@ namespace aiflow {
 // A file that the answer carried.
 struct SpooledFile {
     std::string mediaType;      // from a data: prefix, the content type, or the bytes' beginning
-    std::filesystem::path path; // in the spool folder; belongs to whoever takes the answer
+    std::filesystem::path path; // in the spool folder; belongs to whoever takes the answer; empty: `bytes` holds all
     std::int64_t size = 0;
-    ContentHash hash; // SHA-256 of the bytes
+    ContentHash hash;               // SHA-256 of the bytes
+    std::vector<std::byte> bytes{}; // of a small picture that stood in the JSON text itself
 };
 
 // What is left when the answer is whole.
@@ -25,6 +27,7 @@ struct SpooledAnswer {
     std::vector<SpooledFile> files;
     std::filesystem::path rawFile; // the spooled record (status, chosen headers, body); empty: small enough for memory
     std::int64_t bodyBytes = 0;
+    std::string raw{}; // the whole body as it came, when pictures were taken out of it and there is no rawFile
 };
 
 // JSON bodies are scanned as they stream: a string of more than 4 KiB that is base64 (with or without a data: prefix)

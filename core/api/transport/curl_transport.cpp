@@ -212,7 +212,7 @@ void CurlTransport::arrive(std::unique_ptr<Transfer> transfer)
 {
     const HttpId id = transfer->id();
     const bool refused = transfer->refusal().has_value();
-    Wish wish{id, {}, transfer->request().version, false, transfer->request().untrusted};
+    CallWish wish{id, {}, transfer->request().version, false, transfer->request().untrusted};
     if (!refused) {
         const curl::Url& url = transfer->url();
         wish.https = url.scheme == "https";

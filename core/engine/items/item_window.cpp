@@ -5,6 +5,13 @@
 
 namespace aiflow {
 
+namespace {
+
+// Steps beyond the 64th share the bits of the first.
+std::uint64_t bitOf(std::size_t step) noexcept { return std::uint64_t{1} << (step % 64U); }
+
+} // namespace
+
 ItemWindow::ItemWindow(const Pipeline& pipeline, std::function<void()> changed)
     : m_pipeline(pipeline), m_changed(std::move(changed))
 {
@@ -95,6 +102,28 @@ ActiveItem& ItemWindow::at(const Token& token)
     return *item;
 }
 
+void ItemWindow::awaitCalls(const Token& token, const ActiveItem& item)
+{
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < m_pipeline.steps.size(); ++i)
+        if (m_pipeline.steps[i].kind == StepKind::Api && !isTerminal(item.steps[i].state.load())) bits |= bitOf(i);
+    if (bits != 0) m_calling.fetch_add(1);
+    slot(token).toSend.store(bits);
+}
+
+void ItemWindow::callsSent(const Token& token, std::int32_t step)
+{
+    clearToSend(slot(token), bitOf(static_cast<std::size_t>(step)));
+}
+
+void ItemWindow::clearToSend(Slot& place, std::uint64_t bits)
+{
+    const std::uint64_t before = place.toSend.fetch_and(~bits);
+    if (before == 0 || (before & ~bits) != 0) return;
+    m_calling.fetch_sub(1);
+    m_changed();
+}
+
 void ItemWindow::addWork(const Token& token) { slot(token).work.fetch_add(1); }
 
 void ItemWindow::endStep(const Token& token) { slot(token).work.fetch_sub(kStep); }
@@ -156,6 +185,7 @@ void ItemWindow::release(const Token& token)
         const std::lock_guard lock(m_mutex);
         Slot& place = slot(token);
         forget(*place.item.exchange(nullptr));
+        if (place.toSend.exchange(0) != 0) m_calling.fetch_sub(1);
         place.used = false;
         place.work.store(0);
         ++place.generation;

@@ -33,6 +33,8 @@ public:
     std::pair<Token, ActiveItem*> admit(ItemHandle handle, ItemFields fields);
     // The item behind a token, brought back if it was parked. Only while there is work on it.
     ActiveItem& at(const Token& token);
+    // Its call steps that have not ended count as not sent.
+    void awaitCalls(const Token& token, const ActiveItem& item);
     void addWork(const Token& token);
     void endStep(const Token& token); // by someone who has a piece of work
     // True: that was the last piece, and all steps have ended; nobody else will hear of it. Otherwise the token must
@@ -42,6 +44,8 @@ public:
     void openCall(const Token& token, bool remote);
     // The lane answered: the call has become work.
     void closeCall(const Token& token, bool remote);
+    // A call step of the item asks for no more places: all of it was sent, or it ended.
+    void callsSent(const Token& token, std::int32_t step);
     // Parks the newest item that can be; false: there is none. `before` sees it just before it shrinks.
     bool parkOne(const std::function<void(const ActiveItem&)>& before);
     void release(const Token& token);
@@ -55,6 +59,8 @@ public:
 
     std::int64_t active() const noexcept { return m_active.load(); }
     std::int64_t parked() const noexcept { return m_parked.load(); }
+    // Items with a call step that was not sent.
+    std::int64_t calling() const noexcept { return m_calling.load(); }
     std::int64_t mostActive() const noexcept { return m_mostActive.load(); }
     std::int64_t bytes() const noexcept { return m_bytes.load(); }
     // What an item took at its peak, on average over the last ones.
@@ -67,6 +73,7 @@ private:
         std::atomic<std::int64_t> work{0};      // pieces of work, and kStep for each step that has not ended
         std::atomic<std::int16_t> remoteCalls{0};
         std::atomic<std::int16_t> localCalls{0};
+        std::atomic<std::uint64_t> toSend{0}; // a bit for each call step that was not sent
         std::uint32_t generation = 0;
         bool used = false; // guarded by m_mutex
     };
@@ -75,6 +82,7 @@ private:
     using Chunk = std::array<Slot, kChunk>;
 
     Slot& slot(const Token& token) const;
+    void clearToSend(Slot& place, std::uint64_t bits);
     std::uint32_t freeSlot();
     ActiveItem* freshItem();
     void forget(ActiveItem& item);
@@ -90,6 +98,7 @@ private:
     std::set<std::pair<std::int64_t, std::uint32_t>> m_parkable; // guarded; item index and slot
     std::atomic<std::int64_t> m_active{0};
     std::atomic<std::int64_t> m_parked{0};
+    std::atomic<std::int64_t> m_calling{0};
     std::atomic<std::int64_t> m_mostActive{0};
     std::atomic<std::int64_t> m_bytes{0};
     std::atomic<std::int64_t> m_bytesPerItem{0};

@@ -281,9 +281,7 @@ private:
                 ++placed;
                 if (there && there->size == file.artifact.size) continue;
                 if (auto made = systemFiles().makeDirectories(target.parent_path()); !made) return made;
-                if (auto copied = systemFiles().copyAtomically((*artifacts)->pathOf(file.artifact.hash), target);
-                    !copied)
-                    return copied;
+                if (auto copied = (*artifacts)->copyTo(file.artifact.hash, target); !copied) return copied;
             }
             return {};
         });

@@ -42,6 +42,7 @@ std::string JobOptions::toJson() const
                          {"cores", orNull(cores)},
                          {"memory_bytes", orNull(memoryBytes)},
                          {"priority", priority},
+                         {"budget", orNull(budget)},
                          {"continues", continues},
                          {"delimiter", delimiter == '\0' ? std::string() : std::string(1, delimiter)}});
 }
@@ -62,6 +63,7 @@ Result<JobOptions> JobOptions::fromJson(std::string_view text)
         read(*object, "cores", options.cores);
         read(*object, "memory_bytes", options.memoryBytes);
         options.priority = object->value("priority", 5);
+        read(*object, "budget", options.budget);
         options.continues = object->value("continues", "");
         const std::string delimiter = object->value("delimiter", "");
         options.delimiter = delimiter.empty() ? '\0' : delimiter.front();

@@ -3,6 +3,7 @@
 
 #include "aiflow/result.h"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,8 +24,12 @@ struct JobOptions {
     std::optional<int> cores;
     std::optional<std::int64_t> memoryBytes;
     std::int32_t priority = 5;
-    char delimiter = '\0'; // settled by the check of the input
-    std::string continues; // id of the job whose failures.csv this one was fed; empty: none
+    std::optional<std::string> budget; // "60CNY"
+    // Of one process alone, not kept.
+    bool stopOnOutage = false;
+    std::optional<std::chrono::milliseconds> maxWait;
+    char delimiter = '\0';             // settled by the check of the input
+    std::string continues;             // id of the job whose failures.csv this one was fed; empty: none
 
     std::string toJson() const;
     static Result<JobOptions> fromJson(std::string_view text);

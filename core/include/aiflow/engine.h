@@ -3,6 +3,7 @@
 
 #include "aiflow/messages.h"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -44,8 +45,13 @@ struct BatchRequest {
     std::optional<int> cores;
     std::optional<std::int64_t> memoryBytes; // for decoded values
     std::optional<std::int32_t> priority;    // smaller is more urgent; 5 is usual
-    std::string commandLine;                 // as typed, for the record
-    std::string source = "cli";              // "cli", "cron", "gui"
+    std::optional<std::string> budget;       // "60CNY": what the whole job may cost; default: the configuration's
+    // A remote service that stops answering makes work wait. The job ends early (exit code 5, resumable) at once, or
+    // when a service was away for so long; default: it waits.
+    bool stopOnOutage = false;
+    std::optional<std::chrono::milliseconds> maxWait;
+    std::string commandLine;    // as typed, for the record
+    std::string source = "cli"; // "cli", "cron", "gui"
 };
 
 struct RetrySelection {
@@ -74,10 +80,13 @@ struct Preparation {
     std::filesystem::path output;
     std::filesystem::path log;
     std::vector<std::string> notes; // warnings worth a line
+    double rehearsalSpeed = 0;      // of a rehearsal: how many times life speed; else 0
 };
 
 // Told while a large input is checked: rows so far.
 using CheckProgress = std::function<void(std::int64_t rows)>;
+
+struct RehearsalReport; // aiflow/rehearsal.h
 
 struct JobReport {
     JobSnapshot snapshot;                     // the last one
@@ -88,6 +97,7 @@ struct JobReport {
     std::int64_t tasksRun = 0;
     std::int64_t tasksReused = 0;
     std::int64_t recomputed = 0;
+    std::shared_ptr<const RehearsalReport> rehearsal; // of a rehearsal; null otherwise
 };
 
 // A job that this process owns.

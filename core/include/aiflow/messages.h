@@ -33,8 +33,28 @@ struct StepSnapshot {
     double ratePerSecond = 0; // live work of the last minute, reused results do not count
     std::int64_t inFlight = 0;
     std::int64_t retries = 0;
-    double medianSeconds = 0; // of one task's work
-    std::string note;         // "imagehub paused, probe in 0:06", "local", ""
+    double medianSeconds = 0;           // of one task's work
+    std::string note;                   // "local", ""
+    std::vector<std::string> providers; // api: who may answer, the first choice first
+};
+
+// One account's use of its limits.
+struct AccountSnapshot {
+    std::string provider;
+    std::string account; // "openai/main"
+    std::string state;   // "ok", "paused", "benched", "probing"
+    std::int64_t open = 0;
+    std::int64_t sentInMinute = 0;
+    std::int64_t perMinute = 0; // requests; 0: not limited
+};
+
+// A service that does not answer: work waits for it.
+struct PauseSnapshot {
+    std::string provider;
+    Reason reason = Reason::ProviderOutage;
+    std::string detail;                        // "503 Service Unavailable, 5 in a row"
+    std::chrono::milliseconds since{0};        // how long it has been so
+    std::optional<std::chrono::seconds> probe; // until it is asked again; none: nobody knows
 };
 
 struct FailureGroupSnapshot {
@@ -60,6 +80,9 @@ struct JobSnapshot {
     std::chrono::milliseconds elapsed{0}; // of this process's work on it
     std::optional<EtaRange> eta;          // none: too early, paused, or ended
     MoneyAmount cost;
+    MoneyAmount budget;                    // that `cost` stays below; without a currency: none
+    std::vector<AccountSnapshot> accounts; // of a running job that asks remote services
+    std::vector<PauseSnapshot> pauses;
     std::string banner;       // one sentence when something holds the job, else empty
     std::string startedAt;    // ISO 8601
     std::string endedAt;      // ISO 8601; empty while it runs

@@ -37,6 +37,19 @@ private Q_SLOTS:
             last = now;
         }
     }
+    void isoTextIsReadBack()
+    {
+        for (const char* zone : {"CST-8", "NST3:30", "UTC0"}) {
+            qputenv("TZ", zone);
+            ::tzset();
+            const WallTime time{1'700'000'000'012'000us};
+            QCOMPARE(fromIso8601(toIso8601(time)), std::optional(time));
+        }
+        QCOMPARE(fromIso8601("2023-11-14T22:13:20Z"), std::optional(WallTime{1'700'000'000s}));
+        for (const char* wrong : {"", "soon", "2023-11-14", "2023-02-30T00:00:00Z", "2023-11-14T25:00:00Z"})
+            QVERIFY2(!fromIso8601(wrong), wrong);
+    }
+
     void isoTextCarriesZoneAndMilliseconds()
     {
         qputenv("TZ", "Asia/Shanghai");

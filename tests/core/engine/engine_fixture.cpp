@@ -157,6 +157,7 @@ void TestApiLane::waitForCalls(std::int64_t count)
 
 void TestApiLane::submit(ApiCall call, ApiDone done)
 {
+    if (seen) seen(call);
     const std::lock_guard lock(m_mutex);
     calls.fetch_add(1);
     if (!m_thread.joinable()) m_thread = std::thread([this] { work(); });
@@ -327,7 +328,7 @@ JobRunner& JobBench::start(std::int64_t count)
     identity.total = count;
     for (const Step& step : pipeline.steps) identity.steps.push_back({step.name, {}, {}, "op", step.target});
     live = LiveJob::create(std::move(identity), clock, [](const EventLine&) {});
-    if (withOutput) output = std::move(OutputFolder::open(root / "out", *artifacts, systemFiles()).value());
+    if (withOutput) output = std::move(OutputFolder::open(root / "out", *artifacts).value());
     if (beforeRun) beforeRun();
     auto made = JobRunner::create(JobParts{pipeline, *items, *ops, &models, &api, *journal, *artifacts,
                                            withCache ? cache.get() : nullptr, withOutput ? output.get() : nullptr,

@@ -52,6 +52,7 @@ public:
     void hold();                                             // calls wait
     void waitForCalls(std::int64_t count);                   // since the beginning
     void release();                                          // those that wait are answered, and later ones at once
+    std::function<void(const ApiCall&)> seen;                // with every call, before it waits; may be empty
     std::function<Result<ApiAnswer>(const TaskKey&)> answer; // default: {"text":"answer <item>"}
     std::atomic<std::int64_t> calls{0};
 

@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <QTest>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -199,6 +200,35 @@ private Q_SLOTS:
         provider.join();
         QVERIFY(end);
         QCOMPARE(end->items[TaskState::Succeeded], 500);
+    }
+
+    void aBoundOnCallingItemsHoldsUntilTheirLastCallIsSent()
+    {
+        for (const bool laneTells : {true, false}) {
+            JobBench job;
+            job.settings.callingItems = 3;
+            job.settings.stepLag = 4;
+            job.load("steps:\n  a: { api: text, prompt: \"One {{item.sku}}\" }\n"
+                     "  b: { api: text, prompt: \"Two {{a.text}}\" }\n"
+                     "  c: { op: test.size, optional: true, inputs: { values: $b.text } }\n");
+            std::mutex mutex;
+            std::set<std::int64_t> calling;
+            std::size_t most = 0;
+            bool inTurn = true;
+            job.api.seen = [&](const ApiCall& call) {
+                const std::lock_guard lock(mutex);
+                inTurn = inTurn && call.turn == call.task.item.value() + 4 * call.task.step.value();
+                if (call.task.step.value() == 0) calling.insert(call.task.item.value());
+                most = std::max(most, calling.size());
+                if (call.task.step.value() == 1) calling.erase(call.task.item.value());
+                if (laneTells) call.onSent();
+            };
+            const auto end = job.run(40);
+            QVERIFY(end);
+            QCOMPARE(job.api.calls.load(), 80);
+            QVERIFY(inTurn);
+            QVERIFY2(most >= 1 && most <= 3, qPrintable(QString::number(most)));
+        }
     }
 };
 

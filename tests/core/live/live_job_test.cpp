@@ -134,6 +134,44 @@ private Q_SLOTS:
         QCOMPARE(kept.front().type, std::string("item_finished"));
     }
 
+    void aPausedProviderIsShownWithItsCountdownUntilItIsBack()
+    {
+        ManualClock clock;
+        const auto job = LiveJob::create(identityOf(3), clock, {});
+        job->providerPaused("imagehub", Reason::ProviderOutage, "503", toIso8601(clock.wall() + 30s));
+        job->providerPaused("openai", Reason::ProviderQuota, "", "");
+        clock.advance(24s);
+        auto pauses = job->snapshot().pauses;
+        QCOMPARE(pauses.size(), std::size_t{2});
+        QCOMPARE(pauses[0].provider, std::string("imagehub"));
+        QCOMPARE(pauses[0].since, std::chrono::milliseconds(24s));
+        QCOMPARE(pauses[0].probe, std::optional(6s));
+        QCOMPARE(pauses[1].reason, Reason::ProviderQuota);
+        QVERIFY(!pauses[1].probe);
+        // A probe failed: the pause goes on, with a new time.
+        job->providerPaused("imagehub", Reason::ProviderOutage, "502", toIso8601(clock.wall() + 60s));
+        pauses = job->snapshot().pauses;
+        QCOMPARE(pauses[0].detail, std::string("502"));
+        QCOMPARE(pauses[0].since, std::chrono::milliseconds(24s));
+        QCOMPARE(pauses[0].probe, std::optional(60s));
+        job->providerResumed("imagehub");
+        job->providerResumed("openai");
+        QVERIFY(job->snapshot().pauses.empty());
+    }
+
+    void accountsAreAskedForEverySnapshot()
+    {
+        ManualClock clock;
+        LiveIdentity identity = identityOf(3);
+        identity.budget = {60, "CNY"};
+        const auto job = LiveJob::create(identity, clock, {});
+        std::int64_t sent = 0;
+        job->watchAccounts([&] { return std::vector<AccountSnapshot>{{"qwen", "qwen/main", "ok", 1, ++sent, 180}}; });
+        QCOMPARE(job->snapshot().accounts.at(0).sentInMinute, 1);
+        QCOMPARE(job->snapshot().accounts.at(0).sentInMinute, 2);
+        QCOMPARE(job->snapshot().budget.amount, 60.0);
+    }
+
     void numbersHaveNoGapAndGoOnAfterAResume()
     {
         ManualClock clock;

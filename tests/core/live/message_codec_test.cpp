@@ -31,6 +31,7 @@ JobSnapshot fullSnapshot()
     step.retries = 7;
     step.medianSeconds = 0.875;
     step.note = "local";
+    step.providers = {"openai", "qwen"};
     snapshot.steps = {step, StepSnapshot{}};
     FailureGroupSnapshot group;
     group.reason = Reason::ProviderContentPolicy;
@@ -43,6 +44,10 @@ JobSnapshot fullSnapshot()
     snapshot.elapsed = 761'250ms;
     snapshot.eta = EtaRange{960s, 1080s};
     snapshot.cost = {16.83, "CNY"};
+    snapshot.budget = {60, "CNY"};
+    snapshot.accounts = {{"qwen", "qwen/main", "ok", 12, 171, 180}, {"openai", "openai/b", "benched", 0, 3, 0}};
+    snapshot.pauses = {{"imagehub", Reason::ProviderQuota, "503 x20", 91'250ms, 6s},
+                       {"openai", Reason::ProviderOutage, "", 1ms, std::nullopt}};
     snapshot.banner = "imagehub paused";
     snapshot.startedAt = "2026-11-22T02:00:00.012+08:00";
     snapshot.endedAt = "2026-11-22T02:30:24.000+08:00";
@@ -76,6 +81,15 @@ private Q_SLOTS:
         QCOMPARE(after->steps[0].medianSeconds, before.steps[0].medianSeconds);
         QCOMPARE(after->failures[0].reason, before.failures[0].reason);
         QCOMPARE(after->failures[0].sampleItems, before.failures[0].sampleItems);
+        QCOMPARE(after->steps[0].providers, before.steps[0].providers);
+        QCOMPARE(after->budget.amount, 60.0);
+        QCOMPARE(after->accounts.size(), std::size_t{2});
+        QCOMPARE(after->accounts[0].sentInMinute, 171);
+        QCOMPARE(after->accounts[1].state, std::string("benched"));
+        QCOMPARE(after->pauses.size(), std::size_t{2});
+        QCOMPARE(after->pauses[0].reason, Reason::ProviderQuota);
+        QCOMPARE(after->pauses[0].probe, before.pauses[0].probe);
+        QVERIFY(!after->pauses[1].probe);
         QVERIFY(after->eta && after->eta->high == before.eta->high);
         QCOMPARE(after->exitCode, before.exitCode);
         QCOMPARE(toJson(*after), text); // and so does every other field

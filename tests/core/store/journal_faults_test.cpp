@@ -243,9 +243,10 @@ private Q_SLOTS:
         must(migrateJournal(db, migrations));
         QCOMPARE(*db.value("SELECT json || extra FROM event"), std::string("keptnew"));
         QCOMPARE(*db.value("PRAGMA user_version"), std::to_string(migrations.size()));
-        auto copy = database(file.string() + ".v1.bak");
+        const std::string before = std::to_string(journalMigrations().size());
+        auto copy = database(file.string() + ".v" + before + ".bak");
         QCOMPARE(*copy.value("SELECT json FROM event"), std::string("kept"));
-        QCOMPARE(*copy.value("PRAGMA user_version"), std::string("1"));
+        QCOMPARE(*copy.value("PRAGMA user_version"), before);
     }
 
     void migrationThatFailsChangesNothing()
@@ -256,8 +257,30 @@ private Q_SLOTS:
         must(migrateJournal(db, migrations));
         migrations.push_back({"CREATE TABLE half(x); THIS IS NO SQL;"});
         QVERIFY(!migrateJournal(db, migrations));
-        QCOMPARE(*db.value("PRAGMA user_version"), std::string("1"));
+        QCOMPARE(*db.value("PRAGMA user_version"), std::to_string(journalMigrations().size()));
         QCOMPARE(*db.value("SELECT count(*) FROM sqlite_master WHERE name = 'half'"), std::string("0"));
+    }
+
+    void attemptsOfTheFirstJournalsAreReadAndThenBroughtForward()
+    {
+        const auto file = newFile();
+        {
+            auto db = database(file);
+            must(configureJournal(db));
+            must(migrateJournal(db, journalMigrations().first(1)));
+            must(db.execute("INSERT INTO attempt VALUES('a1',3,1,-1,0,0,'p','m','acc','','','','',0,0,'',NULL,'{}')"));
+        }
+        for (int run = 0; run < 2; ++run) {
+            auto reader = JournalReader::open(file);
+            QVERIFY(reader);
+            const auto open = (*reader)->openAttempts();
+            QVERIFY(open);
+            QCOMPARE(open->size(), std::size_t{1});
+            QCOMPARE(open->front().account, std::string("acc"));
+            QCOMPARE(open->front().number, 1);
+            reader->reset();
+            QVERIFY(Journal::open(file, {}));
+        }
     }
 
     void damagedFileIsNamedWithTheWayOut()

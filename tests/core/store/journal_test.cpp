@@ -330,6 +330,37 @@ private Q_SLOTS:
         QCOMPARE(tasks->front().attempts, 5);
     }
 
+    void answersAreKeptUntilTheirTaskIsCommitted()
+    {
+        const auto file = newFile();
+        auto journal = open(file);
+        AttemptRecord first = attempt("a1", AttemptState::Responded);
+        first.body = "{\"text\":\"a\"}";
+        AttemptRecord second = attempt("a2", AttemptState::Responded);
+        second.bodyFile = "a2.answer";
+        second.number = 2;
+        journal->write(first);
+        journal->write(second);
+        QVERIFY(journal->flush());
+        auto reader = read(file);
+        const auto found = *reader->openAttempts();
+        QCOMPARE(found.size(), std::size_t{2});
+        QCOMPARE(found[0].body, first.body);
+        QCOMPARE(found[1].bodyFile, second.bodyFile);
+        QCOMPARE(found[1].number, 2);
+        TaskEnded ended;
+        ended.task = first.task;
+        ended.settlesAttempts = true;
+        journal->write(ended);
+        QVERIFY(journal->flush());
+        QVERIFY(reader->openAttempts()->empty());
+        const auto all = *reader->attemptsOf(first.task);
+        for (const AttemptRecord& settled : all) {
+            QCOMPARE(settled.state, AttemptState::Committed);
+            QVERIFY(settled.body.empty() && settled.bodyFile.empty());
+        }
+    }
+
     void attemptThatAnsweredNeverOpensAgain()
     {
         const auto file = newFile();

@@ -22,7 +22,7 @@ class OutputFolderTest : public QObject {
 
     std::unique_ptr<OutputFolder> open(const std::filesystem::path& path)
     {
-        auto folder = OutputFolder::open(path, *m_artifacts, systemFiles());
+        auto folder = OutputFolder::open(path, *m_artifacts);
         if (!folder) qFatal("%s", folder.error().text().c_str());
         return std::move(*folder);
     }

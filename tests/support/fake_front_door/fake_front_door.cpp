@@ -6,8 +6,11 @@
 //               stubborn        until it is told to stop now
 //               stuck           never
 //   FAKE_ERROR=provider.auth    does not start
+//   FAKE_PROVIDERS=none, refused, away   nobody is configured; a key is refused; nobody answers
 #include "aiflow/engine.h"
 #include "aiflow/job_client.h"
+#include "aiflow/providers.h"
+#include "aiflow/rehearsal.h"
 #include "aiflow/workspace.h"
 
 #include <condition_variable>
@@ -25,7 +28,7 @@ std::string environment(const char* name, const char* otherwise)
     return value ? value : otherwise;
 }
 
-class FakeSession final : public JobSession {
+class FakeSession : public JobSession {
 public:
     explicit FakeSession(const BatchRequest& request) : m_course(environment("FAKE_COURSE", "finish"))
     {
@@ -80,6 +83,9 @@ public:
     }
     void pause() override {}
     void resume() override {}
+
+protected:
+    Preparation m_preparation;
 
 private:
     void emit(const std::string& type, const std::string& members)
@@ -147,7 +153,6 @@ private:
 
     std::string m_course;
     std::int64_t m_items = 0, m_failing = 0, m_seq = 0;
-    Preparation m_preparation;
     std::function<void(const EventLine&)> m_onEvent;
     mutable std::mutex m_mutex;
     std::condition_variable m_changed;
@@ -171,6 +176,104 @@ Result<std::unique_ptr<JobSession>> JobSession::batch(const Surroundings&, const
 {
     if (progress) progress(12);
     return open(request);
+}
+
+namespace {
+
+std::string faultText(const RehearsalFault& fault)
+{
+    return fmt::format("fault {} share={} who={} from={} lasting={}", static_cast<int>(fault.kind), fault.share,
+                       fault.account.empty() ? fault.provider : fault.account, fault.from.count(),
+                       fault.lasting ? fault.lasting->count() : -1);
+}
+
+std::shared_ptr<RehearsalReport> rehearsalReport(const RehearsalRequest& request)
+{
+    auto report = std::make_shared<RehearsalReport>();
+    report->speed = request.speed;
+    report->took = std::chrono::seconds(41);
+    report->serviceTime = std::chrono::seconds(778);
+    report->localTime = std::chrono::seconds(31);
+    report->cost = {{0.84, "USD"}, {2.1, "CNY"}};
+    report->calls = 42;
+    report->highestConcurrency = 8;
+    report->accounts = {{"openai/main", 28, 0, 6, {0.84, "USD"}}, {"qwen/图像", 14, 0, 2, {2.1, "CNY"}}};
+    report->troubles = {{"throttled", 12}, {"timed_out", 3}};
+    report->failures = {{"SKU-0", 2, "load", Reason::InputImageMissing, "images/\x1b[31mno.jpg not found"}};
+    return report;
+}
+
+class FakeRehearsal final : public FakeSession {
+public:
+    explicit FakeRehearsal(const RehearsalRequest& request) : FakeSession(request.batch), m_request(request)
+    {
+        m_preparation.rehearsalSpeed = request.speed;
+        for (const RehearsalFault& fault : request.faults) m_preparation.notes.push_back(faultText(fault));
+    }
+    Result<JobReport> run(std::function<void(const EventLine&)> onEvent) override
+    {
+        auto report = FakeSession::run(std::move(onEvent));
+        if (report) report->rehearsal = rehearsalReport(m_request);
+        return report;
+    }
+
+private:
+    RehearsalRequest m_request;
+};
+
+} // namespace
+
+Result<std::unique_ptr<JobSession>> rehearse(const Surroundings&, const RehearsalRequest& request, const CheckProgress&)
+{
+    if (auto session = open(request.batch); !session) return session;
+    return std::make_unique<FakeRehearsal>(request);
+}
+
+Result<ProviderList> listProviders(const Surroundings&)
+{
+    ProviderList list;
+    if (environment("FAKE_PROVIDERS", "") == "none") return list;
+    ProviderAccountLine main{
+        "openai/main", "env:OPENAI_API_KEY", KeyState::Found, {}, "60 requests/min, 8 at once", "acme", ""};
+    ProviderAccountLine second = main;
+    second.name = "openai/second";
+    second.keySource = "file:second.key";
+    second.key = KeyState::Missing;
+    second.problem = Error{Reason::ProviderAuth, "no file second.key", "write the key into it", std::nullopt};
+    ProviderAccountLine local{"ollama/default", "", KeyState::NotNeeded, {}, "", "", ""};
+    list.providers = {{"openai", "OpenAI", "openai", "https://api.openai.com/v1", "asked again", "", {main, second}},
+                      {"ollama", "", "openai", "http://127.0.0.1:11434/v1", "asked again", "2 at once", {local}}};
+    list.models = {{"small", "openai", "gpt-4o-mini", "0.15 USD/M in, 0.60 USD/M out", 128'000, 4'096, ""},
+                   {"local", "ollama", "qwen3", "unknown", 0, 4'096, "1 at once"}};
+    list.routes = {{"text", "text", {"small", "local"}, "in this order"}};
+    list.organisations = {"acme: 500 requests/min"};
+    return list;
+}
+
+Result<std::vector<AccountTest>> testProviders(const Surroundings&, const std::optional<std::string>& provider,
+                                               const std::function<void(const AccountTest&)>& told)
+{
+    if (provider && provider != "openai" && provider != "ollama")
+        return fail(Reason::UsageInvalid, "no provider is called \"" + *provider + "\"", "there are: openai, ollama");
+    const std::string how = environment("FAKE_PROVIDERS", "");
+    AccountTest main{"openai/main", AccountVerdict::Good, "answered", "", std::chrono::milliseconds(312)};
+    if (how == "refused")
+        main = {"openai/main", AccountVerdict::KeyRefused, "401 Unauthorized", "export OPENAI_API_KEY=...", {}};
+    if (how == "away") main = {"openai/main", AccountVerdict::CannotConnect, "no such host", "check base_url", {}};
+    std::vector<AccountTest> tests{main};
+    if (!provider)
+        tests.push_back({"ollama/default", AccountVerdict::Good, "answered", "", std::chrono::milliseconds(4)});
+    for (const AccountTest& test : tests) told(test);
+    return tests;
+}
+
+int exitCodeOf(const std::vector<AccountTest>& tests) noexcept
+{
+    for (const AccountTest& test : tests)
+        if (test.verdict == AccountVerdict::KeyRefused) return 4;
+    for (const AccountTest& test : tests)
+        if (test.verdict != AccountVerdict::Good) return 5;
+    return 0;
 }
 
 Result<std::unique_ptr<JobSession>> JobSession::resume(const Surroundings&, const std::string&,

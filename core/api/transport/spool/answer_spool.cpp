@@ -116,7 +116,10 @@ Result<SpooledAnswer> FileAnswerSpool::take()
     answer.text = m_reader->takeText();
     answer.files = m_reader->takeFiles();
     answer.bodyBytes = m_bytes;
-    if (m_spilled) answer.rawFile = m_record.path();
+    if (m_spilled)
+        answer.rawFile = m_record.path();
+    else if (!answer.files.empty())
+        answer.raw = std::move(m_pending);
     return answer;
 }
 

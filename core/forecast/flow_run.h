@@ -1,0 +1,133 @@
+// The event loop of virtual time: items enter, steps count down what they need, lanes take the most urgent task.
+#pragma once
+
+#include "core/forecast/flow_shape.h"
+
+#include <array>
+#include <optional>
+#include <vector>
+
+namespace aiflow {
+
+// Smaller goes first: priority, then item (or arrival), then the later step.
+struct TaskRank {
+    std::int32_t priority = 0;
+    std::int64_t item = 0;
+    std::int32_t step = 0;
+    friend constexpr auto operator<=>(const TaskRank&, const TaskRank&) noexcept = default;
+};
+
+// Where calls wait for an account.
+class CallPool {
+public:
+    struct Started {
+        FlowTask task;
+        std::uint64_t handle = 0;
+        std::uint32_t account = 0; // accountNumber() of whoever sends it
+    };
+    struct Outcome { // of one decision
+        std::vector<Started> started;
+        std::vector<FlowTask> refused; // will never be sent
+        void clear()
+        {
+            started.clear();
+            refused.clear();
+        }
+    };
+    virtual ~CallPool() = default;
+    virtual void submit(const FlowTask& task, const TaskRank& rank, Nanoseconds now) = 0;
+    virtual void decide(Nanoseconds now, Outcome& outcome) = 0;
+    // When decide() must be called although nothing ended; nothing: never.
+    virtual std::optional<Nanoseconds> nextDecision() const = 0;
+    virtual void ended(const Started& call, Nanoseconds now, Nanoseconds latency) = 0;
+};
+
+// As in ModelledFlow.
+struct FlowWindow {
+    std::int64_t activeItems = 0;
+    std::int64_t callingItems = 0;
+    std::int64_t stepLag = 0;
+};
+struct FlowEnd {
+    Nanoseconds makespan = 0;
+    std::int64_t calls = 0;
+    std::int64_t failed = 0;
+    std::array<Nanoseconds, 3> busy{}; // by ModelledStep::Lane
+};
+
+// One run. No allocation per event once the heaps have grown: some 20 bytes per item and step.
+class FlowRun {
+public:
+    // All outlive it.
+    FlowRun(const FlowShape& shape, FlowWindow window, OrderPolicy policy, std::uint64_t seed, CallPool& calls);
+
+    // Receives when every item's every step (item * steps + step) started, and on which account; before run().
+    struct Course {
+        std::vector<Nanoseconds> starts;
+        std::vector<std::uint32_t> accounts;
+    };
+    void follow(Course& course);
+
+    // Internal: the calls' pool says that it has nothing to do although calls wait.
+    Result<FlowEnd> run();
+
+private:
+    struct Waiting {
+        TaskRank rank;
+        FlowTask task;
+    };
+    struct Event {
+        Nanoseconds at = 0;
+        std::uint64_t number = 0;
+        CallPool::Started call;
+        Nanoseconds duration = 0;
+    };
+    struct LocalLane {
+        std::vector<Waiting> waiting; // a heap
+        std::int64_t free = 0;
+    };
+    struct ItemCount {
+        std::uint16_t steps = 0; // to come
+        std::uint16_t calls = 0; // steps of the API lane that were not sent
+    };
+    static bool later(const Event& left, const Event& right) noexcept;
+    static bool lessUrgent(const Waiting& left, const Waiting& right) noexcept;
+
+    std::size_t slot(const FlowTask& task) const noexcept;
+    TaskRank rankOf(const FlowTask& task) noexcept;
+    bool mayAdmit() const noexcept;
+    void admit();
+    void release(std::int32_t item, std::uint16_t step);
+    void startLocal(LocalLane& lane);
+    void startCalls();
+    void start(const CallPool::Started& call);
+    void end(const Event& event);
+    void stepEnded(std::int32_t item, std::uint16_t step);
+    void dropAfter(std::int32_t item, std::uint16_t step);
+    void countDown(std::int32_t item);
+    void callGone(const FlowTask& task);
+    bool advance();
+
+    const FlowShape& m_shape;
+    FlowWindow m_window;
+    OrderPolicy m_policy;
+    std::uint64_t m_seed;
+    CallPool& m_calls;
+    Nanoseconds m_now = 0;
+    std::uint64_t m_number = 0;
+    std::int64_t m_arrival = 0;
+    std::int64_t m_admitted = 0;
+    std::int64_t m_active = 0;
+    std::int64_t m_calling = 0;
+    std::int64_t m_callsWaiting = 0;
+    std::vector<Event> m_events; // a heap
+    LocalLane m_devices, m_cpu;
+    CallPool::Outcome m_outcome;
+    std::vector<std::uint8_t> m_missing;   // by item and step: what it still needs
+    std::vector<std::uint16_t> m_elements; // by item and step: not ended
+    std::vector<ItemCount> m_items;
+    FlowEnd m_end;
+    Course* m_course = nullptr;
+};
+
+} // namespace aiflow

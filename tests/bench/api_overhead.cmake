@@ -1,0 +1,5 @@
+add_executable(bench_api_overhead ${CMAKE_CURRENT_LIST_DIR}/api_overhead.cpp)
+set_target_properties(bench_api_overhead PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+target_include_directories(bench_api_overhead PRIVATE ${PROJECT_SOURCE_DIR})
+find_package(CURL REQUIRED)
+target_link_libraries(bench_api_overhead PRIVATE aiflow_engine_graph aiflow_api aiflow_rehearsal CURL::libcurl aiflow_warnings)

@@ -1,0 +1,4 @@
+add_executable(bench_dispatcher ${CMAKE_CURRENT_LIST_DIR}/dispatcher.cpp)
+set_target_properties(bench_dispatcher PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+target_include_directories(bench_dispatcher PRIVATE ${PROJECT_SOURCE_DIR})
+target_link_libraries(bench_dispatcher PRIVATE aiflow_api_decision aiflow_warnings)
