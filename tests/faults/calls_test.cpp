@@ -20,11 +20,12 @@ constexpr int kProducts = 8;
 constexpr int kPlaces = 32;
 constexpr int kPatience = 20'000;
 
-const char* const kPipeline = "aiflow: 1\nname: calls\ninput:\n  id: sku\n  columns:\n    sku: { type: text }\n"
-                              "    title: { type: text }\nsteps:\n"
-                              "  say: { api: text, prompt: \"Describe {{item.title}}\" }\n"
-                              "  draw: { api: image, prompt: \"Draw {{say.text}} for {{item.sku}}\" }\n"
-                              "outputs:\n  \"{{item.sku}}.png\": $draw.image\n  \"{{item.sku}}.txt\": $say.text\n";
+const char* const kPipeline =
+    "aiflow: 1\nname: calls\ninput:\n  id: sku\n  columns:\n    sku: { type: text }\n"
+    "    title: { type: text }\nsteps:\n"
+    "  say: { api: text, prompt: \"Describe {{item.title}}\" }\n"
+    "  draw: { api: image, prompt: \"Draw {{say.text}} for {{item.sku}}\", request: { size: 512x512 } }\n"
+    "outputs:\n  \"{{item.sku}}.png\": $draw.image\n  \"{{item.sku}}.txt\": $say.text\n";
 
 const QStringList kQuiet{QStringLiteral("--progress"), QStringLiteral("none")};
 
