@@ -117,7 +117,10 @@ public:
     void repeated(std::string_view names, std::vector<std::string>& target, std::string_view value, Text help) override
     {
         rows.push_back({shownNames(names, value), help});
-        m_app.add_option(std::string(names), target)->expected(1)->allow_extra_args(false);
+        m_app.add_option(std::string(names), target)
+            ->expected(1)
+            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+            ->allow_extra_args(false);
     }
 
     void flag(std::string_view names, bool& target, Text help) override

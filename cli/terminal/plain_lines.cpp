@@ -124,7 +124,8 @@ void PlainLines::heartbeat(const JobSnapshot& job, std::string_view time, Time n
     if (const std::string cost = money(job.cost); !cost.empty()) text += " cost=" + cost;
     if (const std::string budget = money(job.budget); !budget.empty()) text += " budget=" + budget;
     if (const std::string rates = ratesText(job); !rates.empty()) text += " rpm=" + rates;
-    for (const PauseSnapshot& pause : job.pauses) text += " paused=" + value(pause.provider);
+    for (const PauseSnapshot& pause : job.pauses)
+        if (isOutage(pause)) text += " paused=" + value(pause.provider);
     if (job.state == JobState::Paused || job.state == JobState::Pausing)
         text.append(" state=").append(info(job.state).key);
     write(time, text);

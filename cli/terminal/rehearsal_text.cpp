@@ -9,7 +9,7 @@ namespace aiflow::terminal {
 
 namespace {
 
-constexpr int kLabel = 10;
+constexpr int kLabel = 12;
 constexpr std::size_t kMostFailures = 10;
 
 std::string labelled(const Look& look, std::string_view en, std::string_view zh, const std::string& text)
@@ -52,6 +52,9 @@ std::string timeText(const RehearsalReport& report, const Look& look)
     using std::chrono::duration_cast;
     using std::chrono::seconds;
     const EtaRange range{duration_cast<seconds>(report.atLeast()), duration_cast<seconds>(report.atMost())};
+    if (report.localTime < seconds(1))
+        return filled(look.pick("{} in life, waiting for services", "实际约 {}，均为等待服务"),
+                      {rangeText(look, range)});
     return filled(
         look.pick("{} in life: waiting for services {}, own steps {}", "实际约 {}：等待服务 {}，本机步骤 {}"),
         {rangeText(look, range), durationText(look, report.serviceTime), durationText(look, report.localTime)});
@@ -60,11 +63,11 @@ std::string timeText(const RehearsalReport& report, const Look& look)
 std::string timeNote(const RehearsalReport& report, const Look& look)
 {
     if (report.localTime < std::chrono::seconds(1)) return {};
-    return "            " +
-           std::string(look.pick("(own steps ran at their real speed; both overlap, so the time is between\n"
-                                 "            the longer one and their sum)",
-                                 "（本机步骤按真实速度运行；两者会重叠，实际时间介于较长者与两者之和之间）")) +
-           '\n';
+    const std::string margin(kLabel + 2, ' ');
+    if (look.language == Language::Chinese)
+        return margin + "（本机步骤按真实速度运行；两者会重叠，实际时间介于较长者与两者之和之间）\n";
+    return margin + "(own steps ran at their real speed; both overlap, so the time is between\n" + margin +
+           "the longer one and their sum)\n";
 }
 
 std::string costText(const RehearsalReport& report, const Look& look)
@@ -79,12 +82,18 @@ std::string costText(const RehearsalReport& report, const Look& look)
 
 std::string limitsText(const RehearsalReport& report, const Look& look)
 {
-    const bool kept = report.violations == 0 && report.paidTwice == 0;
+    const bool kept = report.violations == 0;
     const std::string verdict =
         paint(look, kept ? Ink::Good : Ink::Bad, look.pick(kept ? "kept" : "NOT kept", kept ? "遵守" : "未遵守"));
-    return verdict + filled(look.pick(": {} calls over a limit, {} refused for one, {} paid twice",
-                                      "：超限 {} 次，因限额被拒 {} 次，重复付费 {} 次"),
-                            {grouped(report.violations), grouped(report.refusals), grouped(report.paidTwice)});
+    return verdict + filled(look.pick(": {} calls over a limit, {} refused for one", "：超限 {} 次，因限额被拒 {} 次"),
+                            {grouped(report.violations), grouped(report.refusals)});
+}
+
+std::string paidTwiceText(const RehearsalReport& report, const Look& look)
+{
+    return filled(look.pick("{}: their first answers were lost on the way (on_unknown in aiflow.yaml decides)",
+                            "{} 次：首次回答在途中丢失（由 aiflow.yaml 的 on_unknown 决定）"),
+                  {grouped(report.paidTwice)});
 }
 
 std::string accountsText(const RehearsalReport& report, const Look& look)
@@ -175,6 +184,7 @@ std::string renderRehearsal(const RehearsalReport& report, const JobSnapshot& jo
                      filled(look.pick("{}, at most {} at once", "{} 次，最多同时 {} 个"),
                             {grouped(report.calls), grouped(report.highestConcurrency)}));
     text += labelled(look, "Limits", "限额", limitsText(report, look));
+    if (report.paidTwice > 0) text += labelled(look, "Paid twice", "重复付费", paidTwiceText(report, look));
     if (!report.accounts.empty()) text += accountsText(report, look);
     if (!report.troubles.empty()) text += troublesText(report, job, look);
     if (job.items[TaskState::Failed] > 0) text += failuresText(report, job, look);

@@ -14,6 +14,8 @@ std::string noteOf(const JobSnapshot& job, const StepSnapshot& step, const Look&
 std::string benchedText(const JobSnapshot& job, const Look& look);
 // "16.83/60.00 CNY", "16.83 CNY"; empty when nothing was spent and nothing is limited.
 std::string spentText(const JobSnapshot& job, const Look& look);
+// Whether a pause is more than a limit that is full for a moment.
+bool isOutage(const PauseSnapshot& pause);
 // "qwen:171/180,openai:3/60": for plain lines; empty when no account has a limit of requests.
 std::string ratesText(const JobSnapshot& job);
 

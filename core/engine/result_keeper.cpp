@@ -40,15 +40,16 @@ void setPort(Values& values, const std::string& port, Json json)
 
 // The answer's fields are the ports, and the whole is `answer`; files stand under `images`, the first under `image`
 // too.
-Result<Values> portsOf(ApiAnswer& answer)
+Result<Values> portsOf(ApiAnswer& answer, bool picturesTaken)
 {
     auto body = parseJson(answer.body.empty() ? std::string_view("{}") : std::string_view(answer.body));
     if (!body) return fail(Reason::ProviderBadOutput, "the answer is " + body.error().text());
     Values values;
     if (!body->is_object()) body = Json{{"text", std::move(*body)}};
-    // How many pictures there are is no picture.
-    if (const auto count = body->find("images"); count != body->end() && count->is_number()) body->erase(count);
-    for (const auto& [name, value] : body->items()) setPort(values, name, value);
+    // Of an answer with pictures `images` is their count, which is no port.
+    const bool counts = picturesTaken || !answer.files.empty();
+    for (const auto& [name, value] : body->items())
+        if (!counts || name != "images" || !value.is_number()) setPort(values, name, value);
     if (!body->empty() && !body->contains(kAnswerPort)) values.set(kAnswerPort, Value(std::move(*body)));
     Value::List files;
     for (ApiFile& file : answer.files)
@@ -97,7 +98,7 @@ void readAnswer(ApiAnswer& answer, TaskResult& result)
     result.tokensIn = from.tokensIn;
     result.tokensOut = from.tokensOut;
     result.requestId = from.requestId;
-    auto values = portsOf(answer);
+    auto values = portsOf(answer, !result.durable.empty());
     if (values) {
         result.values = std::make_shared<const Values>(std::move(*values));
         return;

@@ -21,6 +21,10 @@ struct CallPlace {
     CallUse use{};
     bool possible = true; // false: a single call is more than a limit of it allows
 };
+constexpr std::uint32_t accountNumber(std::size_t provider, std::size_t account) noexcept
+{
+    return static_cast<std::uint32_t>(provider << 16U | account);
+}
 struct CallShape {
     std::vector<CallPlace> places; // in the route's order of preference
 };

@@ -1,5 +1,7 @@
 #include "core/forecast/dispatched_calls.h"
 
+#include "core/forecast/call_shape.h"
+
 namespace aiflow {
 
 DispatchedCalls::DispatchedCalls(const ModelledFlow& flow, const FlowShape& shape, const ApiSettings& settings,
@@ -44,7 +46,7 @@ void DispatchedCalls::decide(Nanoseconds now, Outcome& outcome)
         m_calls[place].model = static_cast<std::uint32_t>(order.model);
         m_dispatcher->onWire(order.attempt, at(now));
         ++m_sent[order.provider];
-        outcome.started.push_back({m_calls[place].task, place});
+        outcome.started.push_back({m_calls[place].task, place, accountNumber(order.provider, order.account)});
     }
     for (const GiveUp& given : decisions.giveUps) {
         const auto place = static_cast<std::uint32_t>(given.call.value() - 1);

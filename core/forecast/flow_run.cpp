@@ -27,6 +27,13 @@ FlowRun::FlowRun(const FlowShape& shape, FlowWindow window, OrderPolicy policy, 
     m_items.assign(static_cast<std::size_t>(shape.items), {static_cast<std::uint16_t>(steps), shape.callSteps});
 }
 
+void FlowRun::follow(Course& course)
+{
+    course.starts.assign(m_missing.size(), 0);
+    course.accounts.assign(m_missing.size(), 0);
+    m_course = &course;
+}
+
 bool FlowRun::later(const Event& left, const Event& right) noexcept
 {
     return left.at != right.at ? left.at > right.at : left.number > right.number;
@@ -116,7 +123,7 @@ void FlowRun::startLocal(LocalLane& lane)
         const FlowTask task = lane.waiting.back().task;
         lane.waiting.pop_back();
         --lane.free;
-        start({task, 0});
+        start({task, 0, 0});
     }
 }
 
@@ -143,6 +150,10 @@ void FlowRun::startCalls()
 void FlowRun::start(const CallPool::Started& call)
 {
     const Nanoseconds duration = m_shape.duration(call.task, m_seed);
+    if (m_course != nullptr) {
+        m_course->starts[slot(call.task)] = m_now;
+        m_course->accounts[slot(call.task)] = call.account;
+    }
     m_end.busy[static_cast<std::size_t>(m_shape.steps[call.task.step].lane)] += duration;
     m_events.push_back({m_now + duration, m_number++, call, duration});
     std::ranges::push_heap(m_events, later);

@@ -23,6 +23,7 @@ public:
     struct Started {
         FlowTask task;
         std::uint64_t handle = 0;
+        std::uint32_t account = 0; // accountNumber() of whoever sends it
     };
     struct Outcome { // of one decision
         std::vector<Started> started;
@@ -59,6 +60,13 @@ class FlowRun {
 public:
     // All outlive it.
     FlowRun(const FlowShape& shape, FlowWindow window, OrderPolicy policy, std::uint64_t seed, CallPool& calls);
+
+    // Receives when every item's every step (item * steps + step) started, and on which account; before run().
+    struct Course {
+        std::vector<Nanoseconds> starts;
+        std::vector<std::uint32_t> accounts;
+    };
+    void follow(Course& course);
 
     // Internal: the calls' pool says that it has nothing to do although calls wait.
     Result<FlowEnd> run();
@@ -119,6 +127,7 @@ private:
     std::vector<std::uint16_t> m_elements; // by item and step: not ended
     std::vector<ItemCount> m_items;
     FlowEnd m_end;
+    Course* m_course = nullptr;
 };
 
 } // namespace aiflow

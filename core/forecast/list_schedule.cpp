@@ -8,7 +8,17 @@ namespace aiflow {
 
 namespace {
 
+constexpr std::uint32_t kNoAccount = UINT32_MAX;
+
 enum Kind : std::size_t { Account, ModelOnAccount, Provider, Organisation };
+
+Nanoseconds longestWindow(const LimitSet& limits)
+{
+    Nanoseconds longest = 0;
+    for (const WindowLimit& limit : limits.windows)
+        longest = std::max<Nanoseconds>(longest, std::chrono::nanoseconds(limit.window).count());
+    return longest;
+}
 
 bool laterInList(const auto& left, const auto& right) noexcept
 {
@@ -43,8 +53,8 @@ void ListScheduler::preparePlaces(const ModelledFlow& flow)
             if (!place.possible) continue;
             const ProviderSettings& provider = m_settings.providers[place.provider];
             const AccountSettings& account = provider.accounts[place.account];
-            const std::size_t number = place.provider * 65'536 + place.account;
-            Place& added = m_places[i].emplace_back(Place{place.use, {}});
+            const std::uint32_t number = accountNumber(place.provider, place.account);
+            Place& added = m_places[i].emplace_back(Place{number, longestWindow(account.limits), place.use, {}});
             added.limits.push_back(limitOf(Account, number, 0, account.limits));
             const LimitSet& ofModel = m_settings.models[place.model].limits;
             if (!ofModel.empty()) added.limits.push_back(limitOf(ModelOnAccount, number, place.model, ofModel));
@@ -54,11 +64,13 @@ void ListScheduler::preparePlaces(const ModelledFlow& flow)
                 added.limits.push_back(limitOf(Organisation, index, 0, shared->limits));
             }
         }
+        std::ranges::stable_sort(m_places[i], {}, &Place::window);
     }
 }
 
-Nanoseconds ListScheduler::makespan(const std::vector<double>& keys, std::vector<Nanoseconds>* starts)
+Nanoseconds ListScheduler::makespan(const List& list)
 {
+    const std::vector<double>& keys = list.keys;
     const std::size_t steps = m_shape.steps.size();
     m_limits = m_fresh;
     m_devices = PlaceTimeline(m_shape.devices);
@@ -82,8 +94,8 @@ Nanoseconds ListScheduler::makespan(const std::vector<double>& keys, std::vector
         Nanoseconds done = 0;
         for (std::uint16_t element = 0; element < step.fanOut; ++element) {
             const FlowTask task{next.item, next.step, element};
-            const Nanoseconds start = layOut(task, m_ready[row + next.step]);
-            if (starts != nullptr) (*starts)[row + next.step] = start;
+            const std::uint32_t account = list.accounts.empty() ? kNoAccount : list.accounts[row + next.step];
+            const Nanoseconds start = layOut(task, m_ready[row + next.step], account);
             done = std::max(done, start + m_shape.duration(task, m_seed));
         }
         end = std::max(end, done);
@@ -97,31 +109,44 @@ Nanoseconds ListScheduler::makespan(const std::vector<double>& keys, std::vector
     return end;
 }
 
-Nanoseconds ListScheduler::layOut(const FlowTask& task, Nanoseconds ready)
+Nanoseconds ListScheduler::layOut(const FlowTask& task, Nanoseconds ready, std::uint32_t account)
 {
     const Nanoseconds duration = m_shape.duration(task, m_seed);
     const StepShape& step = m_shape.steps[task.step];
-    if (step.lane == ModelledStep::Lane::Api) return layOutCall(task.step, ready, duration);
+    if (step.lane == ModelledStep::Lane::Api) return layOutCall(task.step, ready, duration, account);
     PlaceTimeline& places = step.lane == ModelledStep::Lane::Device ? m_devices : m_cpu;
     const Nanoseconds start = places.earliest(ready, duration);
     places.take(start, duration);
     return start;
 }
 
-Nanoseconds ListScheduler::layOutCall(std::size_t step, Nanoseconds ready, Nanoseconds duration)
+// A moment that is not before `until` may be too early.
+Nanoseconds ListScheduler::earliestAt(const Place& place, Nanoseconds ready, Nanoseconds duration,
+                                      Nanoseconds until) const
+{
+    Nanoseconds start = ready;
+    for (Nanoseconds before = ready - 1; before != start && start < until;) {
+        before = start;
+        for (const std::size_t limit : place.limits) start = m_limits[limit].earliest(start, duration, place.use);
+    }
+    return start;
+}
+
+Nanoseconds ListScheduler::layOutCall(std::size_t step, Nanoseconds ready, Nanoseconds duration, std::uint32_t account)
 {
     const Place* best = nullptr;
     Nanoseconds earliest = std::numeric_limits<Nanoseconds>::max();
-    for (const Place& place : m_places[step]) {
-        Nanoseconds start = ready;
-        for (Nanoseconds before = ready - 1; before != start && start < earliest;) {
-            before = start;
-            for (const std::size_t limit : place.limits) start = m_limits[limit].earliest(start, duration, place.use);
-        }
-        if (start >= earliest) continue;
+    const auto consider = [&](const Place& place) {
+        const Nanoseconds start = earliestAt(place, ready, duration, earliest);
+        if (start >= earliest) return;
         earliest = start;
         best = &place;
-        if (start == ready) break;
+    };
+    for (const Place& place : m_places[step])
+        if (place.account == account) consider(place);
+    for (const Place& place : m_places[step]) {
+        if (earliest == ready) break;
+        consider(place);
     }
     for (const std::size_t limit : best->limits) m_limits[limit].take(earliest, duration, best->use);
     return earliest;

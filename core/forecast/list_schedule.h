@@ -15,12 +15,18 @@ public:
     // All outlive it.
     ListScheduler(const ModelledFlow& flow, const FlowShape& shape, const ApiSettings& settings, std::uint64_t seed);
 
-    // `keys`: of every item's every step (item * steps + step); smaller is laid out first, a step never before those it
-    // needs. Gives the makespan; `starts`, when given, receives when every step's last element starts.
-    Nanoseconds makespan(const std::vector<double>& keys, std::vector<Nanoseconds>* starts = nullptr);
+    // A list: of every item's every step (item * steps + step) a key, smaller is laid out first, a step never before
+    // those it needs; and the account that is taken when several are free at the same moment.
+    struct List {
+        std::vector<double> keys;
+        std::vector<std::uint32_t> accounts; // empty: the one whose windows are shortest
+    };
+    Nanoseconds makespan(const List& list);
 
 private:
     struct Place {
+        std::uint32_t account = 0;
+        Nanoseconds window = 0; // the account's longest; 0: it counts open calls alone
         CallUse use;
         std::vector<std::size_t> limits; // indices of m_limits
     };
@@ -31,8 +37,9 @@ private:
     };
     void preparePlaces(const ModelledFlow& flow);
     std::size_t limitOf(std::size_t kind, std::size_t first, std::size_t second, const LimitSet& limits);
-    Nanoseconds layOut(const FlowTask& task, Nanoseconds ready);
-    Nanoseconds layOutCall(std::size_t step, Nanoseconds ready, Nanoseconds duration);
+    Nanoseconds layOut(const FlowTask& task, Nanoseconds ready, std::uint32_t account);
+    Nanoseconds layOutCall(std::size_t step, Nanoseconds ready, Nanoseconds duration, std::uint32_t account);
+    Nanoseconds earliestAt(const Place& place, Nanoseconds ready, Nanoseconds duration, Nanoseconds until) const;
 
     const FlowShape& m_shape;
     const ApiSettings& m_settings;

@@ -11,8 +11,8 @@ namespace {
 
 constexpr double kWorthwhile = 0.995;
 // Of the calls that the accounts take at once.
-constexpr std::array kWindows{0.35, 0.5, 0.6, 0.75, 0.9, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0};
-constexpr std::array kLags{0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 5.0};
+constexpr std::array kWindows{0.35, 0.5, 0.6, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 4.0};
+constexpr std::array kLags{0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 5.0};
 // A call takes a little longer than its answer; nobody knows by how much.
 constexpr std::array kWorlds{1.0, 1.01, 1.03};
 

@@ -30,8 +30,8 @@ void ServiceDesk::submitJob(ServedCall& call, std::int64_t nowNs)
     call.jobId = "job-" + hexOf(m_random() | 1U) + '-' + std::to_string(m_nextId++);
     call.ask.jobId = call.jobId;
     auto job = std::make_unique<SimulatedJob>();
-    job->submittedNs = nowNs;
-    job->readyNs = nowNs + latencyNs(station.service.models[*call.model]);
+    job->submittedNs = call.entry.arrivedNs;
+    job->readyNs = job->submittedNs + latencyNs(station.service.models[*call.model]);
     job->call = call;
     call.gates = nullptr; // the job's place now
     const FaultKind fault = call.fault ? call.fault->kind : FaultKind::Lie;
@@ -41,7 +41,7 @@ void ServiceDesk::submitJob(ServedCall& call, std::int64_t nowNs)
 
     Reply reply = jobReply(*job, nowNs);
     if (call.fault && fault == FaultKind::ServerError) {
-        call.dueNs = nowNs + scaledNs(kGateway);
+        call.dueNs = job->submittedNs + scaledNs(kGateway);
         reply = station.wire.trouble(Trouble::GatewayTimeout, "the gateway waited 60 s for the service");
     } else if (call.fault && fault == FaultKind::Hang && !job->endless) {
         reply.delivery = Delivery::Nothing;

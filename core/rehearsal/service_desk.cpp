@@ -11,6 +11,7 @@ namespace aiflow {
 namespace {
 
 constexpr std::int64_t kMsNs = 1'000'000;
+constexpr auto kMoment = std::chrono::milliseconds(200);
 // A request that was already on its way when its account was told to wait is nobody's mistake.
 constexpr std::int64_t kOnItsWayNs = 50 * kMsNs;
 
@@ -172,7 +173,7 @@ bool ServiceDesk::findModel(ServedCall& call)
     call.entry.model = model.name;
     call.ask.model = model.name;
     const bool job = station.service.protocol == ProtocolKind::RemoteJob;
-    if (job && call.ask.schema.empty() && model.price.perImage.count() > 0) call.ask.kind = AskKind::Picture;
+    if (job && call.ask.schema.empty() && model.makesPictures) call.ask.kind = AskKind::Picture;
     if (!call.ask.size) call.ask.size = std::pair(model.pictureWidth, model.pictureHeight);
     if (call.ask.kind == AskKind::Picture && model.picturesByUrl) call.ask.byUrl = true;
     return true;
@@ -218,7 +219,7 @@ void ServiceDesk::admit(ServedCall& call, const WireRequest& request, std::int64
         submitJob(call, nowNs);
         return;
     }
-    call.dueNs = nowNs + latencyNs(model);
+    call.dueNs = entry.arrivedNs + latencyNs(model);
     if (station.service.capability == CapabilityClass::A && !entry.idempotencyKey.empty())
         station.answered[entry.account + '\n' + entry.idempotencyKey] = {entry.bodyHash, call.dueNs, false};
 }
@@ -319,6 +320,8 @@ Reply ServiceDesk::finish(ServedCall& call, std::int64_t nowNs)
         tellLimits(call, reply, nowNs);
     }
     call.entry.status = reply.status;
+    call.leaving = true;
+    ++m_leaving;
     return reply;
 }
 
@@ -333,6 +336,9 @@ void ServiceDesk::delivered(std::unique_ptr<ServedCall> call, std::string ending
         m_ledger->add(std::move(entry));
         m_open.fetch_sub(1);
     }
+    if (!call->leaving) return;
+    --m_leaving;
+    if (m_leaving == 0 && m_readers > 0) m_noneLeaving.notify_all();
 }
 
 std::string ServiceDesk::baseUrl(const std::string& service) const
@@ -346,7 +352,10 @@ std::vector<LedgerEntry> ServiceDesk::ledger() const
 {
     std::vector<LedgerEntry> entries;
     {
-        const std::lock_guard lock(m_mutex);
+        std::unique_lock lock(m_mutex);
+        ++m_readers;
+        m_noneLeaving.wait_for(lock, kMoment, [this] { return m_leaving == 0; });
+        --m_readers;
         entries = m_ledger->entries();
     }
     std::ranges::stable_sort(entries, {}, &LedgerEntry::arrivedNs);

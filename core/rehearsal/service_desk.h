@@ -8,6 +8,7 @@
 #include "core/rehearsal/wire/wire.h"
 
 #include <atomic>
+#include <condition_variable>
 #include <mutex>
 #include <unordered_map>
 
@@ -28,6 +29,7 @@ struct ServedCall {
     std::int64_t dueNs = 0;                   // when finish() is to be called
     std::string jobId;                        // made by this submit
     bool replay = false;
+    bool leaving = false; // finished, and not yet handed back
 };
 
 // A remote job that is done wants this address to be called.
@@ -55,6 +57,7 @@ public:
     std::optional<Callback> jobDone(const std::string& jobId, std::int64_t nowNs);
 
     std::string baseUrl(const std::string& service) const;
+    // Whoever has seen an answer finds its entry here: answers on their way out are awaited, for a moment.
     std::vector<LedgerEntry> ledger() const;
     Verdict verdict() const;
     void addFault(const std::string& service, SimulatedFault fault);
@@ -107,6 +110,9 @@ private:
     std::unordered_map<std::string, std::unique_ptr<SimulatedJob>> m_jobs;
     std::mt19937_64 m_random;
     std::uint64_t m_nextId = 1;
+    std::int64_t m_leaving = 0; // answers on their way out: their entries come in a moment
+    mutable std::int64_t m_readers = 0;
+    mutable std::condition_variable m_noneLeaving;
 };
 
 } // namespace aiflow

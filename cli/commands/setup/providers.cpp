@@ -49,12 +49,12 @@ class ProvidersList final : public Command {
 public:
     CommandCard card() const override
     {
-        return {"providers list",
-                {"Remote services: accounts, limits, models and routes; keys are never shown.",
-                 "远程服务：账户、限额、模型与路由；密钥从不显示。"},
-                "[--json]",
-                {{"providers list", {"calls nobody", "不发出任何调用"}},
-                 {"providers list --json", {"for scripts", "供脚本使用"}}}};
+        return {
+            "providers list",
+            {"Accounts, limits, models and routes; keys are never shown.", "账户、限额、模型与路由；密钥从不显示。"},
+            "[--json]",
+            {{"providers list", {"calls nobody", "不发出任何调用"}},
+             {"providers list --json", {"for scripts", "供脚本使用"}}}};
     }
     void declare(OptionSet& options) override
     {
@@ -131,11 +131,11 @@ class ProvidersPrices final : public Command {
 public:
     CommandCard card() const override
     {
-        return {"providers prices",
-                {"What every model costs, as configured: tokens are priced per million (M).",
-                 "各模型的价格（来自配置）：token 按每百万（M）计价。"},
-                "[--json]",
-                {{"providers prices", {"a line per model", "每个模型一行"}}}};
+        return {
+            "providers prices",
+            {"What every model costs; tokens are priced per million (M).", "各模型的价格；token 按每百万（M）计价。"},
+            "[--json]",
+            {{"providers prices", {"a line per model", "每个模型一行"}}}};
     }
     void declare(OptionSet& options) override
     {
@@ -262,8 +262,11 @@ private:
         std::string line = " " + terminal::paint(look, good ? terminal::Ink::Good : terminal::Ink::Bad, sign) + " ";
         line +=
             terminal::pad(harmless(test.account), std::max(m_width, terminal::cellsOf(harmless(test.account)))) + "  ";
-        line += console.say(wordsOf(test.verdict));
-        if (!good && !test.sentence.empty()) line += std::string(console.say({": ", "："})) + harmless(test.sentence);
+        // Of a missing key the sentence says it all.
+        const bool bare = test.verdict == AccountVerdict::KeyMissing && console.language() == Language::English;
+        if (!bare) line += console.say(wordsOf(test.verdict));
+        if (!good && !test.sentence.empty())
+            line += std::string(bare ? "" : console.say({": ", "："})) + harmless(test.sentence);
         if (good) line += "  " + std::to_string(test.latency.count()) + " ms";
         line += "\n";
         if (!test.hint.empty()) line += "     " + harmless(test.hint) + "\n";

@@ -5,6 +5,7 @@
 #include "cli/program/key_mode.h"
 #include "cli/session/display/display.h"
 #include "cli/session/display/failure_throttle.h"
+#include "cli/session/display/pause_news.h"
 #include "cli/session/signals.h"
 #include "cli/session/wording.h"
 #include "cli/terminal/block.h"
@@ -60,6 +61,7 @@ public:
         if (m_options.progress == terminal::Progress::None || !isWorthALine(line)) return;
         const auto event = eventFromJson(line.json);
         if (!event) return;
+        if (!m_pauses.admits(*event)) return;
         if (m_options.progress == terminal::Progress::Plain) return m_lines.event(*event, Clock::now());
         if (!m_throttle.admits(*event)) return;
         if (const auto sentence = terminal::eventSentence(*event, m_console.errLook()))
@@ -95,6 +97,7 @@ private:
     terminal::BlockPrinter m_printer;
     terminal::PlainLines m_lines;
     FailureThrottle m_throttle;
+    PauseNews m_pauses;
     std::optional<terminal::TerminalGuard> m_guard;
     JobSnapshot m_last;
     std::vector<std::string> m_shown;

@@ -5,6 +5,7 @@
 #include "cli/program/console.h"
 #include "cli/session/display/event_queue.h"
 #include "cli/session/display/failure_throttle.h"
+#include "cli/session/display/pause_news.h"
 #include "cli/session/wording.h"
 #include "cli/terminal/block.h"
 #include "cli/terminal/block_printer.h"
@@ -114,7 +115,7 @@ private:
     void tell(const EventLine& line)
     {
         const auto event = eventFromJson(line.json);
-        if (!event || !m_throttle.admits(*event)) return;
+        if (!event || !m_throttle.admits(*event) || !m_pauses.admits(*event)) return;
         const auto sentence = terminal::eventSentence(*event, m_console.errLook());
         if (!sentence) return;
         const std::lock_guard lock(m_mutex);
@@ -167,7 +168,8 @@ private:
     const Watched m_watched;
     std::string m_input;
     EventQueue m_queue{16'384};
-    FailureThrottle m_throttle; // the display's thread
+    FailureThrottle m_throttle; // the display's thread, as the next
+    PauseNews m_pauses;
     mutable std::timed_mutex m_mutex;
     terminal::BlockPrinter m_printer;            // guarded by m_mutex
     std::optional<Clock::time_point> m_deadline; // guarded by m_mutex

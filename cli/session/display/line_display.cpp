@@ -3,6 +3,7 @@
 #include "aiflow/job_event.h"
 #include "cli/program/console.h"
 #include "cli/session/display/event_queue.h"
+#include "cli/session/display/pause_news.h"
 #include "cli/session/wording.h"
 #include "cli/terminal/cells.h"
 #include "cli/terminal/plain_lines.h"
@@ -114,9 +115,11 @@ private:
     void tick() override { m_lines.heartbeat(m_watched.snapshot(), timeText(), Clock::now()); }
     void tell(const EventLine& line) override
     {
-        if (const auto event = eventFromJson(line.json)) m_lines.event(*event, Clock::now());
+        if (const auto event = eventFromJson(line.json); event && m_pauses.admits(*event))
+            m_lines.event(*event, Clock::now());
     }
 
+    PauseNews m_pauses;           // the display's own thread
     terminal::PlainLines m_lines; // begin()'s thread, then the display's own, then conclude()'s
 };
 

@@ -16,6 +16,15 @@ bool mayHaveBeenDone(const Failure& failure)
     return failure.failure == FailureClass::ServerError || mayStillRun(failure.failure);
 }
 
+// Nothing of it can have arrived. An answer, or an end in the middle, tells that something did, whole or not.
+bool neverSent(bool wired, const AttemptEnd& end)
+{
+    if (!end.failure) return false;
+    if (end.failure->failure == FailureClass::NotSent) return true;
+    const bool silent = end.failure->failure == FailureClass::Outage || end.failure->failure == FailureClass::Cancelled;
+    return !wired && silent && end.failure->status == 0;
+}
+
 bool speaksAgainstModel(FailureClass failure)
 {
     using enum FailureClass;
@@ -50,11 +59,11 @@ void RealDispatcher::settle(const Attempt& attempt, const AttemptEnd& end)
     const std::uint64_t id = end.attempt.value();
     const Target& target = m_shop->target(attempt.target);
     Amounts real = realAmounts(attempt, end);
-    const bool neverSent = !attempt.wired || (end.failure && end.failure->failure == FailureClass::NotSent);
-    if (neverSent && !attempt.adopted) {
+    if (neverSent(attempt.wired, end) && !attempt.adopted) {
         real = {};
         m_shop->limiter.release(id);
     } else {
+        m_shop->limiter.onWire(id, m_now);
         m_shop->limiter.settle(id, real);
         const bool lingers = end.failure && mayStillRun(end.failure->failure);
         m_shop->limiter.finish(id, lingers ? m_now + m_shop->settings.retry.base * 10 : m_now, m_now);
@@ -87,11 +96,16 @@ void RealDispatcher::ended(const AttemptEnd& end, BootTime now)
 
     const bool counts = !end.failure || end.failure->failure != FailureClass::Cancelled;
     const Target& target = m_shop->target(attempt.target);
+    const bool inPause = m_shop->health.gate(attempt.target, m_now).at > m_now;
     const bool answeredOthers = m_shop->health.answeredSince(attempt.target, attempt.sentAt);
     if (m_shop->health.ended(
             {attempt.target, end.attempt.value(), attempt.sentAt, end.failure ? &*end.failure : nullptr, counts},
             m_now))
         m_shop->learnt.refused(target, end.failure->modelOnly, m_now, m_shop->settings.breaker.window);
+    if (!end.failure)
+        m_shop->ramps[target.key].answered();
+    else if (end.failure->failure == FailureClass::Throttled && !inPause)
+        m_shop->ramps[target.key].refused(m_shop->open[target.key]);
     if (!end.learnt.empty()) m_shop->learnt.answered(target, end.learnt, attempt.sentAt, m_now);
 
     const std::uint64_t item = m_queue->at(attempt.slot).demand.budgetItem;

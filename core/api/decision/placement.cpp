@@ -68,6 +68,8 @@ CallPlacement::Spot CallPlacement::spotOn(std::size_t target, const Call& call, 
     const Target& it = m_shop.target(target);
     const Room room = m_shop.limiter.roomFor(target, amounts, now);
     if (!room.isNow(now)) return {room.at, false, room.never, true, false, Reason::ProviderRateLimited};
+    if (!m_shop.ramps[it.key].mayOpen(m_shop.open[it.key]) && m_shop.unlimited(it))
+        return {Room::kWhenFreed, false, false, false, false, Reason::ProviderRateLimited};
     for (const LimitPool* pool : claimed)
         if (std::ranges::find(it.pools, pool) != it.pools.end()) spot.at = Room::kWhenFreed;
     if (group.retries) {
@@ -164,7 +166,7 @@ bool CallPlacement::passesOver(const Search& search, std::size_t model, BootTime
     return now + takes + m_shop.settings.retry.cap < search.soonestEnd;
 }
 
-void CallPlacement::remember(Search& search, std::size_t model, const ModelRoom& room) const
+void CallPlacement::remember(Search& search, std::size_t model, const ModelRoom& room, const Amounts& amounts) const
 {
     const std::chrono::nanoseconds takes(m_shop.latencies.model(model));
     if (room.at != Room::kWhenFreed) search.soonestEnd = std::min(search.soonestEnd, room.at + takes);
@@ -173,7 +175,10 @@ void CallPlacement::remember(Search& search, std::size_t model, const ModelRoom&
     if (search.seen++ == 0 || room.at < placing.at) placing.reason = room.reason;
     placing.at = std::min(placing.at, room.at);
     placing.retryBudget = placing.retryBudget || room.retryBudget;
-    if (!placing.blockedBy) placing.blockedBy = room.blockedBy;
+    if (!placing.blockedBy && room.blockedBy) {
+        placing.blockedBy = room.blockedBy;
+        placing.amounts = amounts;
+    }
     if (!search.over.empty()) search.over += ", ";
     search.over += m_shop.settings.models[model].name + ": " +
                    (room.out ? std::string(info(room.reason).code) : std::string("busy for long"));
@@ -208,7 +213,7 @@ Placing CallPlacement::choose(const Call& call, const CallQueue::Group& group,
                                : m_shop.routes.label(call.list);
             return std::move(search.placing);
         }
-        if (!room.now) remember(search, model, room);
+        if (!room.now) remember(search, model, room, amounts);
     }
     return finished(call, search, now);
 }
@@ -218,8 +223,10 @@ Placing CallPlacement::finished(const Call& call, Search& search, BootTime now) 
     Placing& placing = search.placing;
     placing.kind = Placing::Kind::Wait;
     placing.out = search.seen > 0 && search.allOut;
+    // What is open may turn out cheaper.
+    const bool noneOpen = std::ranges::all_of(m_shop.open, [](std::int64_t open) { return open == 0; });
     const bool dayOver =
-        search.moneyAt && *search.moneyAt != Room::kWhenFreed && *search.moneyAt - now > kLongestMoneyWait;
+        noneOpen && search.moneyAt && *search.moneyAt != Room::kWhenFreed && *search.moneyAt - now > kLongestMoneyWait;
     if (search.seen > 0 || search.waitsForMoney) return std::move(placing);
     if (search.moneyAt && !dayOver) {
         placing.at = *search.moneyAt;

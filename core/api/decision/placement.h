@@ -74,7 +74,7 @@ private:
     std::size_t best(const std::vector<std::size_t>& targets, std::uint64_t family) const;
     bool affordable(const Call& call, const Amounts& amounts, const Money& worst, Search& search, BootTime now);
     bool passesOver(const Search& search, std::size_t model, BootTime now) const;
-    void remember(Search& search, std::size_t model, const ModelRoom& room) const;
+    void remember(Search& search, std::size_t model, const ModelRoom& room, const Amounts& amounts) const;
     Placing finished(const Call& call, Search& search, BootTime now) const;
 
     Workshop& m_shop;

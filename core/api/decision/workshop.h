@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/api/decision/health/health.h"
+#include "core/api/decision/health/ramp.h"
 #include "core/api/decision/health/retry_budget.h"
 #include "core/api/decision/limits/fair_share.h"
 #include "core/api/decision/limits/learnt_limits.h"
@@ -59,8 +60,15 @@ struct Workshop {
         : settings(parts.settings), random(parts.random), routes(settings), limiter(settings), learnt(limiter.pools()),
           health(settings, limiter.pools(), random), spending(settings.budgets),
           policy(settings.retry, settings.unknown), budgets(settings, limiter.pools()),
-          latencies(limiter.pools().targets().size(), settings.models.size()), open(limiter.pools().keys(), 0)
+          latencies(limiter.pools().targets().size(), settings.models.size()), open(limiter.pools().keys(), 0),
+          ramps(limiter.pools().keys())
     {
+    }
+    // Whether nobody told how much an account bears. Our own servers queue what is too much.
+    bool unlimited(const Target& it) const
+    {
+        return settings.providers[it.provider].protocol != ProtocolKind::ModelService &&
+               std::ranges::none_of(it.pools, [](const LimitPool* pool) { return pool->limitsRequests(); });
     }
     const Target& target(std::size_t index) const { return limiter.pools().targets()[index]; }
     // "openai/gpt-image on openai/main".
@@ -83,6 +91,7 @@ struct Workshop {
     RetryBudgets budgets;
     Latencies latencies;
     std::vector<std::int64_t> open; // calls, by account of all
+    std::vector<Ramp> ramps;        // likewise
 };
 
 } // namespace aiflow

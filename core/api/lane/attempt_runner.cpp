@@ -29,6 +29,16 @@ bool isDiskError(const Error& error)
     return error.reason == Reason::OutputDiskFull || error.reason == Reason::OutputDenied;
 }
 
+Failure failureOfEnding(const HttpEnd& end, bool executed)
+{
+    Failure failure = classifyEnding(end, executed);
+    if (end.ending != HttpEnding::TooLarge) return failure;
+    // A bomb, a flood: not the request's fault, and paid for.
+    failure.failure = FailureClass::LyingSuccess;
+    failure.charged = executed;
+    return failure;
+}
+
 std::string spoolName(const LaneAttempt& attempt)
 {
     // The first answer stands under the attempt's own name: that is where a later process looks for it.
@@ -197,7 +207,7 @@ void AttemptRunner::handle(ExchangeEnded& event)
         if (auto again = attempt->cut ? std::nullopt : attempt->conversation->again(event.end))
             return plan(*attempt, std::move(*again));
         if (event.end.sinkError && isDiskError(*event.end.sinkError)) ending.diskTrouble = event.end.sinkError;
-        return fail(*attempt, classifyEnding(event.end, executed), std::move(ending));
+        return fail(*attempt, failureOfEnding(event.end, executed), std::move(ending));
     }
     auto answer = attempt->spool->take();
     if (!answer) {

@@ -1,5 +1,5 @@
-#include "core/api/lane/answer_judge.h"
-#include "core/api/lane/attempt_records.h"
+#include "core/api/lane/answers/answer_judge.h"
+#include "core/api/lane/answers/attempt_records.h"
 #include "core/api/lane/call_desk.h"
 #include "core/base/json.h"
 
@@ -79,7 +79,7 @@ void CallDesk::begin(const SendOrder& order)
     const bool goesOn = nameAttempt(*call, *attempt);
     if (call->toldWaiting) tell(*call, false, Reason::ProviderRateLimited, {}, {});
     call->open = true;
-    if (const auto sent = std::exchange(call->call.onSent, {})) sent();
+    call->tellSent();
     if (provider.protocol == ProtocolKind::Offline) return askStandIn(*call, std::move(attempt));
     const Protocol& protocol = protocolOf(provider.protocol);
     if (protocol.capability(provider) == CapabilityClass::B)

@@ -1,6 +1,6 @@
 #include "core/api/lane/call_desk.h"
 
-#include "core/api/lane/attempt_records.h"
+#include "core/api/lane/answers/attempt_records.h"
 #include "core/base/secret.h"
 
 #include <cstdlib>
@@ -121,6 +121,7 @@ bool CallDesk::follow(std::unique_ptr<LaneCall>& call)
     LaneCall* first = leader == m_leaders.end() ? nullptr : find(leader->second);
     if (first == nullptr) return false;
     call->request = first->request;
+    if (first->open || first->landing) call->tellSent();
     first->followers.push_back(std::move(call));
     return true;
 }

@@ -2,6 +2,8 @@
 
 #include "core/base/json.h"
 
+#include <utility>
+
 namespace aiflow {
 
 namespace {
@@ -51,6 +53,12 @@ CallDemand demandOf(const LaneCall& call, std::size_t route)
 }
 
 } // namespace
+
+void LaneCall::tellSent()
+{
+    if (const auto sent = std::exchange(call.onSent, {})) sent();
+    for (const auto& follower : followers) follower->tellSent();
+}
 
 std::unique_ptr<LaneCall> prepareCall(ApiCall call, ApiDone done, const ApiSettings& settings)
 {

@@ -51,6 +51,8 @@ struct LaneCall {
     std::int64_t tokensOut = 0;
 
     CallId id() const noexcept { return demand.id; }
+    // Its first attempt begins, which is that of its followers too.
+    void tellSent();
 };
 
 // Reads the request and estimates what it needs. Mistakes stand in `problem`: UsageInvalid for an unknown route,

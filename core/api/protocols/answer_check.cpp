@@ -10,7 +10,8 @@ namespace aiflow {
 
 namespace {
 
-constexpr int kMostCandidates = 64; // beginnings of values that are tried; more are chatter
+constexpr int kMostCandidates = 64;            // beginnings of values that are tried; more are chatter
+constexpr std::size_t kMostScanned = 16 << 20; // bytes that are looked at for them in all
 constexpr std::size_t kMostMistakes = 10;
 
 std::string_view trimmed(std::string_view text)
@@ -63,10 +64,12 @@ std::vector<std::string_view> embedded(std::string_view text)
 {
     std::vector<std::string_view> found;
     std::size_t from = 0;
-    for (int tries = 0; tries < kMostCandidates; ++tries) {
+    std::size_t scanned = 0;
+    for (int tries = 0; tries < kMostCandidates && scanned < kMostScanned; ++tries) {
         const std::size_t start = text.find_first_of("{[", from);
         if (start == std::string_view::npos) break;
         const std::size_t length = lengthOfValue(text.substr(start));
+        scanned += length > 0 ? length : text.size() - start;
         if (length > 0) found.push_back(text.substr(start, length));
         from = start + 1;
     }

@@ -3,8 +3,6 @@
 #include "core/base/json.h"
 #include "core/base/text.h"
 
-#include <algorithm>
-
 namespace aiflow {
 
 namespace {

@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 
 #include <algorithm>
+#include <array>
 
 namespace aiflow {
 
@@ -24,7 +25,16 @@ std::optional<FailureClass> classByWords(const ErrorWords& words, ProtocolKind p
     return std::nullopt;
 }
 
-FailureClass classOfClientError(int status, const ErrorWords& words, ProtocolKind protocol)
+bool isPage(std::string_view body)
+{
+    const std::size_t first = body.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
+    return first != std::string_view::npos && body[first] == '<';
+}
+
+// More tokens at once than a whole minute allows: waiting will not help.
+bool neverFits(const ErrorWords& words) { return words.all.find("request too large for") != std::string::npos; }
+
+FailureClass classOfClientError(int status, const ErrorWords& words, ProtocolKind protocol, bool byGateway)
 {
     const auto told = classByWords(words, protocol);
     switch (status) {
@@ -33,6 +43,7 @@ FailureClass classOfClientError(int status, const ErrorWords& words, ProtocolKin
     case 402:
         return FailureClass::QuotaExhausted;
     case 403:
+        if (byGateway) return FailureClass::Outage; // not the service's own words: a gateway before it
         return told == FailureClass::QuotaExhausted || told == FailureClass::ContentRefused ? *told
                                                                                             : FailureClass::KeyRefused;
     case 408:
@@ -46,6 +57,7 @@ FailureClass classOfClientError(int status, const ErrorWords& words, ProtocolKin
     case 425:
         return FailureClass::Throttled;
     case 429:
+        if (neverFits(words)) return FailureClass::TooLarge;
         return told == FailureClass::QuotaExhausted ? *told : FailureClass::Throttled;
     case 451:
         return FailureClass::ContentRefused;
@@ -103,6 +115,18 @@ Failure made(FailureClass failure, int status, const ErrorWords& words)
     return one;
 }
 
+// {"code": 50001, "message": ".."} and nothing else that could be a result.
+bool isBareTrouble(const Json& body)
+{
+    if (!body.contains("code") || !body.contains("message")) return false;
+    constexpr std::array kResults{"choices", "data", "output", "outputs", "result",
+                                  "results", "id",   "status", "images",  "text"};
+    if (std::ranges::any_of(kResults, [&](const char* key) { return body.contains(key); })) return false;
+    const std::string code = body["code"].is_string() ? body["code"].get<std::string>() : dumpJson(body["code"]);
+    constexpr std::array kGood{"0", "200", "ok", "OK", "success", "Success", "null"};
+    return std::ranges::find(kGood, code) == kGood.end();
+}
+
 // An error object in an answer that says 200.
 std::optional<Failure> classifyLie(ProtocolKind protocol, const HttpEnd& end, std::string_view body)
 {
@@ -112,9 +136,7 @@ std::optional<Failure> classifyLie(ProtocolKind protocol, const HttpEnd& end, st
     if (!json || !json->is_object()) return std::nullopt;
     const Json* error = at(*json, {"error"});
     const bool hasError = error != nullptr && isTrouble(*error);
-    const bool bare = json->contains("code") && json->contains("message") && !json->contains("choices") &&
-                      !json->contains("data") && !json->contains("output") && !json->contains("outputs");
-    if (!hasError && !bare) return std::nullopt;
+    if (!hasError && !isBareTrouble(*json)) return std::nullopt;
     const ErrorWords words = errorWordsOf(body);
     auto told = classByWords(words, protocol);
     if (!told && words.sayThrottled()) told = FailureClass::Throttled;
@@ -173,7 +195,7 @@ std::optional<Failure> classifyAnswer(ProtocolKind protocol, const HttpEnd& end,
     auto hint = hintOf(end);
     if (!hint) hint = words.hint;
     const FailureClass kind = status >= 500   ? classOfServerError(status, words, protocol, hint.has_value())
-                              : status >= 400 ? classOfClientError(status, words, protocol)
+                              : status >= 400 ? classOfClientError(status, words, protocol, isPage(body))
                                               : FailureClass::Unknown;
     Failure failure = made(kind, status, words);
     if (kind == FailureClass::Throttled || kind == FailureClass::Outage || kind == FailureClass::ServerError)

@@ -96,7 +96,7 @@ NextMove WireConversation::readResult(const Json& result, const Json& body, Spoo
         return finishEmbedding(numbers->front().is_array() ? *numbers : Json::array({*numbers}), std::move(answer));
     }
     if (kind == RouteKind::Text) {
-        const std::string text = textOfResult(result);
+        const std::string text = textOfResult(result, m_wire.plan().request->contains("schema"));
         if (text.find_first_not_of(" \t\r\n") == std::string::npos) return lie("the answer has no text");
         answer.body = std::make_shared<Json>(Json{{"text", text}});
         return answer;

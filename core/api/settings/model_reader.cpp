@@ -2,7 +2,6 @@
 #include "core/base/json.h"
 
 #include <algorithm>
-#include <array>
 
 namespace aiflow {
 

@@ -9,7 +9,7 @@ namespace aiflow {
 
 namespace {
 
-enum class OptionForm : std::uint8_t { Text, Flag, Texts, Duration, Path, Pointer, Map, Word, Header };
+enum class OptionForm : std::uint8_t { Text, Texts, Duration, Path, Pointer, Map, Word, Header };
 
 struct OptionRule {
     std::string_view name;
@@ -126,8 +126,6 @@ std::optional<std::string> misfitOf(const OptionRule& rule, const Json& value)
     switch (rule.form) {
     case OptionForm::Text:
         return isText || value.is_number() ? std::nullopt : std::optional("write a text");
-    case OptionForm::Flag:
-        return value.is_boolean() ? std::nullopt : std::optional("write true or false");
     case OptionForm::Texts:
         if (isText) return std::nullopt;
         if (value.is_array() && std::ranges::all_of(value, [](const Json& one) { return one.is_string(); }))

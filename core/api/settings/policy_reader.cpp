@@ -1,7 +1,6 @@
 #include "core/api/settings/readers.h"
 #include "core/base/json.h"
 
-#include <algorithm>
 #include <array>
 #include <set>
 #include <utility>

@@ -2,13 +2,13 @@
 
 namespace aiflow {
 
-void Admission::arrive(Wish wish) { (wish.untrusted ? m_untrusted : m_waiting).push_back(std::move(wish)); }
+void Admission::arrive(CallWish wish) { (wish.untrusted ? m_untrusted : m_waiting).push_back(std::move(wish)); }
 
 std::optional<Admitted> Admission::next()
 {
     while (static_cast<std::int64_t>(m_open.size()) < m_maxOpen) {
         if (!m_untrusted.empty() && m_untrustedOpen < m_maxUntrusted) {
-            Wish wish = std::move(m_untrusted.front());
+            CallWish wish = std::move(m_untrusted.front());
             m_untrusted.pop_front();
             const HttpId id = wish.id;
             m_open.emplace(id, std::move(wish));
@@ -21,9 +21,9 @@ std::optional<Admitted> Admission::next()
     return std::nullopt;
 }
 
-std::optional<Admitted> Admission::admit(std::deque<Wish>& queue)
+std::optional<Admitted> Admission::admit(std::deque<CallWish>& queue)
 {
-    Wish wish = std::move(queue.front());
+    CallWish wish = std::move(queue.front());
     queue.pop_front();
     Origin& origin = m_origins[wish.origin];
     if (origin.knowledge == Knowledge::BeingFound) {

@@ -12,7 +12,7 @@ namespace aiflow {
 
 enum class PoolKind : std::uint8_t { Single, Multiplexed, Untrusted };
 
-struct Wish {
+struct CallWish {
     HttpId id = 0;
     std::string origin; // scheme, host and port
     std::string version;
@@ -33,7 +33,7 @@ class Admission {
 public:
     Admission(std::int64_t maxOpen, std::int64_t maxUntrusted) : m_maxOpen(maxOpen), m_maxUntrusted(maxUntrusted) {}
 
-    void arrive(Wish wish);
+    void arrive(CallWish wish);
     std::optional<Admitted> next();
     // A call that next() gave is connected: its origin is known.
     void connected(HttpId id, bool http2);
@@ -47,17 +47,17 @@ private:
     struct Origin {
         Knowledge knowledge = Knowledge::None;
         HttpId scout = 0;
-        std::deque<Wish> waiting;
+        std::deque<CallWish> waiting;
     };
-    std::optional<Admitted> admit(std::deque<Wish>& queue);
+    std::optional<Admitted> admit(std::deque<CallWish>& queue);
     void release(Origin& origin, Knowledge knowledge);
 
     std::int64_t m_maxOpen;
     std::int64_t m_maxUntrusted;
     std::int64_t m_untrustedOpen = 0;
-    std::deque<Wish> m_waiting;
-    std::deque<Wish> m_untrusted;
-    std::unordered_map<HttpId, Wish> m_open;
+    std::deque<CallWish> m_waiting;
+    std::deque<CallWish> m_untrusted;
+    std::unordered_map<HttpId, CallWish> m_open;
     std::unordered_map<std::string, Origin> m_origins;
 };
 

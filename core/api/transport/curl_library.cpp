@@ -1,7 +1,7 @@
 #include "core/api/transport/curl_library.h"
 
 #include "aiflow/version.h"
-#include "core/base/tls_session.h"
+#include "core/base/tls/tls_session.h"
 
 #include <algorithm>
 #include <array>

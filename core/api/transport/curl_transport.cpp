@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <csignal>
 #include <map>
 #include <mutex>
+#include <pthread.h>
 #include <sys/resource.h>
 #include <thread>
 #include <unordered_map>
@@ -172,6 +174,11 @@ void CurlTransport::post(Command command)
 
 void CurlTransport::run()
 {
+    // Signals are the program's; a peer that is gone is an error of its call, not one of them.
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    ::pthread_setname_np(::pthread_self(), "aiflow-http");
     while (takeCommands()) {
         openWaiting();
         tickPools();
@@ -205,7 +212,7 @@ void CurlTransport::arrive(std::unique_ptr<Transfer> transfer)
 {
     const HttpId id = transfer->id();
     const bool refused = transfer->refusal().has_value();
-    Wish wish{id, {}, transfer->request().version, false, transfer->request().untrusted};
+    CallWish wish{id, {}, transfer->request().version, false, transfer->request().untrusted};
     if (!refused) {
         const curl::Url& url = transfer->url();
         wish.https = url.scheme == "https";

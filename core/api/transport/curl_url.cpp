@@ -2,6 +2,7 @@
 
 #include "core/api/transport/ascii.h"
 
+#include <algorithm>
 #include <charconv>
 #include <curl/curl.h>
 
@@ -32,14 +33,21 @@ std::string plainHost(std::string host)
     return lowerAscii(std::move(host));
 }
 
+// Without what may be secret: a query, a name and password.
+std::string showable(const std::string& url)
+{
+    const std::string whole = url.substr(0, std::min<std::size_t>(url.find_first_of("?#"), 200));
+    const auto at = whole.rfind('@');
+    return at == std::string::npos ? whole : "..." + whole.substr(at);
+}
+
 } // namespace
 
 Result<Url> parseUrl(const std::string& text, const std::string& base)
 {
     const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
     const auto refused = [&](CURLUcode code) {
-        return fail(Reason::InputFieldBad,
-                    "not a usable URL: " + text.substr(0, text.find_first_of("?#")) + ": " + curl_url_strerror(code));
+        return fail(Reason::InputFieldBad, "not a usable URL: " + showable(text) + ": " + curl_url_strerror(code));
     };
     if (!base.empty()) curl_url_set(url.get(), CURLUPART_URL, base.c_str(), 0);
     if (const CURLUcode code = curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_DISALLOW_USER))

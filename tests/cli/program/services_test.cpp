@@ -100,7 +100,7 @@ private Q_SLOTS:
             outcome.out.contains("Rehearsal in 41s: 23 of 24 items done, services simulated at 20 times life speed"));
         QVERIFY(outcome.out.contains("13-14 min in life: waiting for services 12m58s, own steps 31s"));
         QVERIFY(outcome.out.contains("0.84 USD + 2.10 CNY at the configured prices"));
-        QVERIFY(outcome.out.contains("kept: 0 calls over a limit, 0 refused for one, 0 paid twice"));
+        QVERIFY(outcome.out.contains("kept: 0 calls over a limit, 0 refused for one\n"));
         QVERIFY(outcome.out.contains("       12  too many requests (429)"));
         QVERIFY(outcome.out.contains("line 2  SKU-0  load  input.image_missing: images/\\x1b[31mno.jpg not found"));
         QVERIFY(!outcome.out.contains("Next:  aiflow-cli retry") && !outcome.out.contains("resume"));

@@ -59,7 +59,7 @@ private Q_SLOTS:
                     if (task.item % 2 == 0)
                         outcome.refused.push_back(task);
                     else
-                        outcome.started.push_back({task, 0});
+                        outcome.started.push_back({task, 0, 0});
                 }
                 m_tasks.clear();
             }

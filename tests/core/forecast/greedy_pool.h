@@ -25,7 +25,7 @@ public:
         for (std::deque<Nanoseconds>& sent : m_accounts) {
             while (!sent.empty() && sent.front() + m_window <= now) sent.pop_front();
             while (sent.size() < m_perWindow && !m_waiting.empty()) {
-                outcome.started.push_back({m_waiting.begin()->task, 0});
+                outcome.started.push_back({m_waiting.begin()->task, 0, 0});
                 m_waiting.erase(m_waiting.begin());
                 sent.push_back(now);
             }

@@ -21,7 +21,7 @@ public:
         : m_world(world), m_shape(shape), m_scheduler(world.flow, shape, world.settings, 1)
     {
         const std::size_t tasks = static_cast<std::size_t>(shape.items) * shape.steps.size();
-        m_keys.assign(tasks, 0);
+        m_list.keys.assign(tasks, 0);
         m_taken.assign(tasks, false);
     }
     Nanoseconds shortest()
@@ -40,14 +40,14 @@ private:
     }
     void place(std::size_t position)
     {
-        if (position == m_keys.size()) {
-            m_shortest = std::min(m_shortest, m_scheduler.makespan(m_keys));
+        if (position == m_list.keys.size()) {
+            m_shortest = std::min(m_shortest, m_scheduler.makespan(m_list));
             return;
         }
-        for (std::size_t task = 0; task < m_keys.size(); ++task) {
+        for (std::size_t task = 0; task < m_list.keys.size(); ++task) {
             if (m_taken[task] || !mayFollow(task)) continue;
             m_taken[task] = true;
-            m_keys[task] = static_cast<double>(position);
+            m_list.keys[task] = static_cast<double>(position);
             place(position + 1);
             m_taken[task] = false;
         }
@@ -55,7 +55,7 @@ private:
     const SmallWorld& m_world;
     const FlowShape& m_shape;
     ListScheduler m_scheduler;
-    std::vector<double> m_keys;
+    ListScheduler::List m_list;
     std::vector<bool> m_taken;
     Nanoseconds m_shortest = INT64_MAX;
 };

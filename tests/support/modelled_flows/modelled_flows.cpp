@@ -30,10 +30,10 @@ ModelledStep text(std::string name, double seconds, Needs needs)
     return made;
 }
 
-ModelledStep picture(std::string name, double seconds, Needs needs, int fanOut = 1)
+ModelledStep picture(std::string name, double seconds, Needs needs, int fanOut = 1, const char* route = "image")
 {
     ModelledStep made = step(std::move(name), Lane::Api, seconds, std::move(needs), fanOut);
-    made.route = "image";
+    made.route = route;
     made.inputTokens = 100;
     made.images = 1;
     return made;
@@ -75,7 +75,7 @@ ApiSettings settingsFor(std::vector<LimitSet> accounts)
     Price pictures;
     pictures.perImage = nanosOf(0.04);
     pictures.currency = "USD";
-    settings.models = {model("writer", words), model("painter", pictures)};
+    settings.models = {model("writer", words), model("painter", pictures), model("editor", pictures)};
     RouteSettings route;
     route.name = "text";
     route.choices = {{0, 1}};
@@ -83,6 +83,9 @@ ApiSettings settingsFor(std::vector<LimitSet> accounts)
     route.name = "image";
     route.kind = RouteKind::Image;
     route.choices = {{1, 1}};
+    settings.routes.push_back(route);
+    route.name = "edit";
+    route.choices = {{2, 1}};
     settings.routes.push_back(route);
     return settings;
 }
@@ -123,7 +126,7 @@ NamedFlow fanOutFlow(std::int64_t items)
     return {"fan_out",
             flowOf(items, 8,
                    {text("plan", 15, {}), picture("shots", 40, {0}, 4), step("choose", Lane::Device, 2, {1}),
-                    picture("edit", 30, {2}), step("compose", Lane::Cpu, 15, {3})}),
+                    picture("edit", 30, {2}, 1, "edit"), step("compose", Lane::Cpu, 15, {3})}),
             tenAccounts()};
 }
 
@@ -133,7 +136,7 @@ NamedFlow unequalFlow(std::int64_t items)
     LimitSet places;
     places.concurrency = 3;
     return {"unequal",
-            flowOf(items, 4, {text("words", 12, {}), picture("picture", 30, {0}), step("compose", Lane::Cpu, 8, {1})}),
+            flowOf(items, 8, {text("words", 12, {}), picture("picture", 30, {0}), step("compose", Lane::Cpu, 8, {1})}),
             settingsFor({atMost(2, minutes(1)), atMost(4, minutes(1)), atMost(6, minutes(1)), atMost(12, minutes(1)),
                          atMost(5, std::chrono::seconds(20)), places})};
 }

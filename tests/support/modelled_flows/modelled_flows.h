@@ -11,7 +11,7 @@ namespace aiflow::test {
 struct NamedFlow {
     std::string name;
     ModelledFlow flow;
-    ApiSettings settings; // at life speed: one provider "studio", routes "text" and "image"
+    ApiSettings settings; // at life speed: one provider "studio", routes "text", "image" and "edit", a model for each
 };
 
 // hero: 100 items; a prompt of 15 s, a picture of 40 s, by 10 accounts at 4 requests a minute; detection of 0.5 s and
@@ -23,7 +23,7 @@ NamedFlow annotationFlow(std::int64_t items = 100);
 // fan_out: 60 items; a plan of 15 s, four pictures of 40 s at once, a choice of 2 s on the device, an edit of 30 s, a
 // composition of 15 s on 8 places.
 NamedFlow fanOutFlow(std::int64_t items = 60);
-// unequal: 100 items; a text of 12 s, a picture of 30 s, a composition of 8 s on 4 places; accounts of 2, 4, 6 and 12
+// unequal: 100 items; a text of 12 s, a picture of 30 s, a composition of 8 s on 8 places; accounts of 2, 4, 6 and 12
 // requests a minute, of 5 in 20 s, and of 3 calls at once.
 NamedFlow unequalFlow(std::int64_t items = 100);
 std::vector<NamedFlow> benchFlows();

@@ -8,6 +8,8 @@ namespace {
 // A call that is refused as by an outage, again and again, while the endpoint answers all others: this many times the
 // usual allowance, for chance alone must not fail an item.
 constexpr int kOutageAllowance = 4;
+// The same of a call that is over a limit whenever it comes: one that is larger than the limit itself.
+constexpr int kRefusalAllowance = 25;
 
 } // namespace
 
@@ -32,6 +34,8 @@ RetryVerdict RetryRules::judge(const Failure& failure, const EndFacts& facts, Ca
     case FailureClass::Outage:
         return afterOutage(facts, past);
     case FailureClass::Throttled:
+        if (facts.othersAnswered) ++past.refusals;
+        if (past.refusals >= m_retry->attempts * kRefusalAllowance) return {};
         return {Step::Again, failure.retryAfter && failure.retryAfter->count() > 0, false, false};
     case FailureClass::QuotaExhausted:
     case FailureClass::KeyRefused:

@@ -10,10 +10,11 @@ namespace aiflow {
 // What a call went through.
 struct CallPast {
     int sends = 0;
-    int burnt = 0;   // attempts that count against its allowance
-    int outages = 0; // not answered although others were
-    int unknown = 0; // may have been executed, without an answer
-    int reasks = 0;  // on the present model
+    int burnt = 0;    // attempts that count against its allowance
+    int outages = 0;  // not answered although others were
+    int refusals = 0; // over a limit, although others were not
+    int unknown = 0;  // may have been executed, without an answer
+    int reasks = 0;   // on the present model
 };
 
 // What the verdict depends on beside the failure.

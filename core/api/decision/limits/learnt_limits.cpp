@@ -62,7 +62,7 @@ void LearntLimits::answered(const Target& target, const std::vector<AttemptEnd::
         const WindowLimit* ours = configured(target, word.unit);
         const WindowLimit told{word.unit, word.limit.value_or(0), ours ? ours->window : kMinute};
         if (told.count > 0 && (!ours || told.count < ours->count)) {
-            target.modelPool->learn(told, now + kBelieved, now);
+            target.modelPool->learn(told, target.accountPool, now + kBelieved, now);
             note(target, model, kindOf(word.unit, std::to_string(told.window.count())), told.count, now + kBelieved);
         }
         // Counted from the sending: the provider may have taken its look when the call came.
@@ -101,7 +101,8 @@ void LearntLimits::learn(const LimitNotice& notice, BootTime now)
     std::int64_t window = 0;
     const auto end = std::from_chars(kind->second.data(), kind->second.data() + kind->second.size(), window);
     if (end.ec == std::errc() && window > 0 && notice.value > 0)
-        pool->learn({kind->first, notice.value, std::chrono::milliseconds(window)}, notice.until, now);
+        pool->learn({kind->first, notice.value, std::chrono::milliseconds(window)}, m_pools->accountPool(notice.scope),
+                    notice.until, now);
 }
 
 std::vector<LimitNotice> LearntLimits::takeNotices() { return std::exchange(m_notices, {}); }

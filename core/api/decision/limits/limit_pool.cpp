@@ -111,7 +111,15 @@ const WindowLimit* LimitPool::configured(LimitUnit unit) const noexcept
     return widest;
 }
 
-void LimitPool::learn(const WindowLimit& limit, BootTime until, BootTime now)
+const SlidingLog* LimitPool::logOf(const WindowLimit& limit) const noexcept
+{
+    const auto place = std::ranges::find_if(m_windows, [&](const Window& window) {
+        return window.limit.unit == limit.unit && window.limit.window == limit.window;
+    });
+    return place == m_windows.end() ? nullptr : &place->log;
+}
+
+void LimitPool::learn(const WindowLimit& limit, const LimitPool* wider, BootTime until, BootTime now)
 {
     forget(now);
     const auto same = std::ranges::find_if(m_windows, [&](const Window& window) {
@@ -123,14 +131,10 @@ void LimitPool::learn(const WindowLimit& limit, BootTime until, BootTime now)
         same->until = until;
         return;
     }
-    Window added{limit, 0, SlidingLog(limit.window), until};
-    const auto known = std::ranges::find_if(m_windows, [&](const Window& window) {
-        return window.limit.unit == limit.unit && window.limit.window == limit.window;
-    });
-    if (known != m_windows.end())
-        added.log = known->log;
-    else
-        added.log.reserve(m_reserved.of(limit.unit));
+    const SlidingLog* known = logOf(limit);
+    if (!known && wider) known = wider->logOf(limit);
+    Window added{limit, 0, known ? *known : SlidingLog(limit.window), until};
+    added.log.setReserved(m_reserved.of(limit.unit));
     m_windows.push_back(std::move(added));
 }
 
@@ -161,7 +165,8 @@ int LimitPool::permille(BootTime now) const noexcept
 {
     if (m_permille == 1000) return 1000;
     const std::int64_t minutes = (now - m_slowedAt) / m_minute;
-    return static_cast<int>(std::min<std::int64_t>(1000, m_permille + kRecoveryPermille * minutes));
+    const std::int64_t quiet = std::min<std::int64_t>(minutes, 100);
+    return static_cast<int>(std::min<std::int64_t>(1000, m_permille + kRecoveryPermille * quiet * (quiet + 1) / 2));
 }
 
 std::optional<std::pair<std::int64_t, std::int64_t>> LimitPool::requests(BootTime now)

@@ -28,14 +28,15 @@ public:
     void free(std::uint64_t id);
 
     // A provider's own word on a limit: obeyed until `until` where it is stricter than what is configured.
-    void learn(const WindowLimit& limit, BootTime until, BootTime now);
+    // `wider`: where the past of such a limit may be known; null: nowhere else.
+    void learn(const WindowLimit& limit, const LimitPool* wider, BootTime until, BootTime now);
     // Nothing that counts in this unit may go before `until`.
     void exhausted(LimitUnit unit, BootTime until);
     // The configured window of a unit that a provider's "per minute" means: the widest of at most an hour.
     const WindowLimit* configured(LimitUnit unit) const noexcept;
 
-    // Refusals that no limit explains slow requests down to 0.7 of what is allowed, and again while they go on;
-    // a quiet minute gives back 5 % of it. `minute` shrinks with the world.
+    // Refusals that no limit explains slow requests down to 0.7 of what is allowed, and again while they go on; the
+    // first quiet minute gives back 5 % of it, the second 10 %, and so on. `minute` shrinks with the world.
     void slowDown(BootTime now, std::chrono::nanoseconds minute);
     int permille(BootTime now) const noexcept;
 
@@ -59,6 +60,7 @@ private:
     }
     std::int64_t countOf(const Window& window, BootTime now) const noexcept;
     void forget(BootTime now);
+    const SlidingLog* logOf(const WindowLimit& limit) const noexcept;
 
     std::vector<Window> m_windows;
     std::vector<Block> m_blocks;

@@ -27,6 +27,7 @@ public:
     std::int64_t sum() const noexcept { return m_sum; } // without it, as of the last look
     void reserve(std::int64_t amount) noexcept { m_reserved += amount; }
     void cancel(std::int64_t amount) noexcept { m_reserved -= amount; }
+    void setReserved(std::int64_t amount) noexcept { m_reserved = amount; }
     // A reserved amount is on the wire.
     void wire(std::int64_t amount, BootTime at)
     {

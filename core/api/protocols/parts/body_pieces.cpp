@@ -4,7 +4,6 @@
 #include "core/base/json.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 namespace aiflow {

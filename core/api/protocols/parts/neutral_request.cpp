@@ -3,7 +3,6 @@
 #include "core/base/json.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 
@@ -78,10 +77,10 @@ Result<void> readCount(const Json& all, NeutralRequest& request)
 {
     const Json* value = memberOf(all, "n");
     if (value == nullptr) return {};
-    const std::string text = textOf(value);
-    const char* last = text.data() + text.size();
-    const auto [end, error] = std::from_chars(text.data(), last, request.count);
-    if (error == std::errc{} && end == last && request.count >= 1 && request.count <= 16) return {};
+    if (value->is_number_integer() && *value >= 1 && *value <= 16) {
+        request.count = value->get<std::int64_t>();
+        return {};
+    }
     return wrong("n", "must be a whole number from 1 to 16");
 }
 

@@ -122,12 +122,13 @@ std::optional<Failure> liftPictures(Json& result, SpooledAnswer& spooled, Pictur
     return std::nullopt;
 }
 
-std::string textOfResult(const Json& result)
+std::string textOfResult(const Json& result, bool structured)
 {
     if (result.is_string()) return result.get<std::string>();
     if (result.is_object()) {
         const Json* text = memberOf(result, "text");
-        return text != nullptr && text->is_string() ? text->get<std::string>() : dumpJson(result);
+        const bool only = text != nullptr && text->is_string() && (!structured || result.size() == 1);
+        return only ? text->get<std::string>() : dumpJson(result);
     }
     const bool pieces = result.is_array() && !result.empty() &&
                         std::ranges::all_of(result, [](const Json& one) { return one.is_string(); });

@@ -18,7 +18,8 @@ Json filledForm(const Json& form, const WirePlan& plan, std::vector<RequestFile>
 std::optional<Failure> takePictures(const Json& result, SpooledAnswer& spooled, PictureFetches& pictures);
 // Pictures within a service's object are taken, and {"file": N} stands in their place.
 std::optional<Failure> liftPictures(Json& result, SpooledAnswer& spooled, PictureFetches& pictures);
-// A text, an object's `text`, a list of texts as one, or the JSON of anything else; empty: there is none.
-std::string textOfResult(const Json& result);
+// A text, an object's `text`, a list of texts as one, or the JSON of anything else; empty: there is none. `structured`:
+// an object is wanted, so that one with more than `text` in it is the answer itself.
+std::string textOfResult(const Json& result, bool structured);
 
 } // namespace aiflow

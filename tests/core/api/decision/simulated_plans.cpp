@@ -21,7 +21,8 @@ public:
         jobs();
         faults();
         kills();
-        m_plan.horizon = 24h * 20;
+        // Days where a limit spans days; else what faults, benched keys and the retry budget can take.
+        m_plan.horizon = m_days ? 24h * 20 : 12h;
         return m_plan;
     }
 
@@ -38,7 +39,10 @@ private:
         const std::array<std::chrono::milliseconds, 4> windows{1s, 10s, 60s, 60s};
         if (chance(probability))
             set.windows.push_back({LimitUnit::Requests, 1 + upTo(30), windows.at(static_cast<std::size_t>(upTo(3)))});
-        if (chance(probability / 3)) set.windows.push_back({LimitUnit::Requests, 100 + upTo(900), 24h});
+        if (chance(probability / 6)) {
+            set.windows.push_back({LimitUnit::Requests, 50 + upTo(300), 24h});
+            m_days = true;
+        }
         if (chance(probability / 3)) set.windows.push_back({LimitUnit::TotalTokens, 400 + upTo(4000), 60s});
         if (chance(probability / 4)) set.windows.push_back({LimitUnit::InputTokens, 200 + upTo(2000), 60s});
         if (chance(probability / 4)) set.windows.push_back({LimitUnit::OutputTokens, 150 + upTo(2000), 60s});
@@ -104,7 +108,10 @@ private:
         BudgetSettings& budgets = m_plan.settings.budgets;
         if (chance(0.15)) budgets.perJob = Money{nanosOf(0.05), "USD"};
         if (chance(0.1)) budgets.perItem = Money{nanosOf(0.006), "USD"};
-        if (chance(0.1)) budgets.perDay = Money{nanosOf(0.1), "USD"};
+        if (chance(0.1)) {
+            budgets.perDay = Money{nanosOf(0.1), "USD"};
+            m_days = true;
+        }
         if (chance(0.1)) budgets.perCall = Money{nanosOf(0.0021), "USD"};
     }
     void jobs()
@@ -152,12 +159,14 @@ private:
             kill.process = static_cast<std::size_t>(upTo(std::ssize(m_plan.jobs) - 1));
             kill.at = kStart + std::chrono::milliseconds(upTo(200'000));
             kill.away = std::chrono::milliseconds(1 + upTo(30'000));
+            kill.atSend = chance(0.5);
             m_plan.kills.push_back(kill);
         }
     }
 
     SeededRandom m_random;
     WorldPlan m_plan;
+    bool m_days = false;
 };
 
 } // namespace

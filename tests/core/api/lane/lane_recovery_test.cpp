@@ -179,6 +179,7 @@ private Q_SLOTS:
         QVERIFY(answer.error().message.find("0.50 USD") != std::string::npos);
         QVERIFY(!answer.error().hint.empty());
         QCOMPARE(rig.provider->ledger().size(), 0U);
+        QVERIFY(rig.waitUntil([&] { return !rig.recorder->reports().empty(); }));
         QCOMPARE(rig.recorder->reports().at(0).outcome, AttemptOutcome::Unknown);
     }
 

@@ -323,6 +323,7 @@ private Q_SLOTS:
         QVERIFY2(settings, settings ? "" : settings.error().text().c_str());
         QCOMPARE((*settings->providers[0].options)["interval_ms"].get<int>(), 2000);
         QCOMPARE((*scaled(*settings, 20).providers[0].options)["interval_ms"].get<int>(), 100);
+        QCOMPARE((*scaled(*settings, 20).providers[0].options)["patience_ms"].get<int>(), 30'000);
     }
 
     void modelsOfThisMachineAreNotOurs()

@@ -1,6 +1,7 @@
-#include "core/api/lane/answer_judge.h"
+#include "core/api/lane/answers/answer_judge.h"
 
 #include "core/api/lane/lane_attempt.h"
+#include "core/api/lane/answers/picture_check.h"
 #include "core/api/protocols/answer_check.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
@@ -58,6 +59,7 @@ Judgement judgeText(const LaneCall& call, const ProtocolAnswer& answer)
 {
     const std::string* text = textOf(answer);
     if (text == nullptr) return bad(FailureClass::LyingSuccess, "the answer has no text");
+    if (!answer.files.empty()) return bad(FailureClass::LyingSuccess, "asked for a text, a picture came");
     const auto schema = call.request->find("schema");
     if (schema == call.request->end() || schema->is_null()) {
         if (auto why = whyNoText(*text)) return bad(FailureClass::LyingSuccess, std::move(*why));
@@ -84,10 +86,7 @@ Judgement judgePictures(const LaneCall& call, const ProtocolAnswer& answer)
         return bad(FailureClass::LyingSuccess, "asked for " + std::to_string(asked) + " pictures, " +
                                                    std::to_string(answer.files.size()) + " came");
     for (const SpooledFile& file : answer.files)
-        if (!file.mediaType.starts_with("image/") || file.size == 0)
-            return bad(FailureClass::LyingSuccess,
-                       "the answer's file is no picture (" +
-                           (file.size == 0 ? std::string("empty") : cutToWidth(file.mediaType, 60)) + ")");
+        if (auto why = whyNoPicture(file)) return bad(FailureClass::LyingSuccess, std::move(*why));
     Judgement good;
     good.body = dumpJson(Json{{"images", answer.files.size()}});
     return good;

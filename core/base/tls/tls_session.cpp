@@ -1,4 +1,4 @@
-#include "core/base/tls_session.h"
+#include "core/base/tls/tls_session.h"
 
 #include <openssl/ssl.h>
 

@@ -1,4 +1,4 @@
-#include "core/api/lane/attempt_records.h"
+#include "core/api/lane/answers/attempt_records.h"
 
 #include "core/base/secret.h"
 

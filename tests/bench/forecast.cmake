@@ -1,0 +1,4 @@
+add_executable(bench_forecast ${CMAKE_CURRENT_LIST_DIR}/forecast.cpp)
+set_target_properties(bench_forecast PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+target_include_directories(bench_forecast PRIVATE ${PROJECT_SOURCE_DIR})
+target_link_libraries(bench_forecast PRIVATE aiflow_modelled_flows aiflow_warnings)
