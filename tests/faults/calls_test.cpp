@@ -15,15 +15,17 @@ using namespace aiflow::test;
 namespace {
 
 constexpr int kProducts = 8;
-constexpr int kPlaces = 4; // open calls at once
+// Open calls at once: so many that those which were open at a kill, whose places stay taken for a while, hold up
+// nobody.
+constexpr int kPlaces = 32;
 constexpr int kPatience = 20'000;
-// Calls have a second: so long the places of those that were open at a kill stay taken.
 
-const char* const kPipeline = "aiflow: 1\nname: calls\ninput:\n  id: sku\n  columns:\n    sku: { type: text }\n"
-                              "    title: { type: text }\nsteps:\n"
-                              "  say: { api: text, prompt: \"Describe {{item.title}}\" }\n"
-                              "  draw: { api: image, prompt: \"Draw {{say.text}} for {{item.sku}}\" }\n"
-                              "outputs:\n  \"{{item.sku}}.png\": $draw.image\n  \"{{item.sku}}.txt\": $say.text\n";
+const char* const kPipeline =
+    "aiflow: 1\nname: calls\ninput:\n  id: sku\n  columns:\n    sku: { type: text }\n"
+    "    title: { type: text }\nsteps:\n"
+    "  say: { api: text, prompt: \"Describe {{item.title}}\" }\n"
+    "  draw: { api: image, prompt: \"Draw {{say.text}} for {{item.sku}}\", request: { size: 512x512 } }\n"
+    "outputs:\n  \"{{item.sku}}.png\": $draw.image\n  \"{{item.sku}}.txt\": $say.text\n";
 
 const QStringList kQuiet{QStringLiteral("--progress"), QStringLiteral("none")};
 
@@ -99,7 +101,7 @@ void CallsTest::fill(const Sandbox& sandbox, const Services& services, const QSt
     sandbox.write(QStringLiteral("pipeline.yaml"), kPipeline);
     const auto provider = [&](const char* name, const char* protocol, const char* url) {
         return QByteArray("  ") + name + ": { protocol: " + protocol + ", base_url: \"" + services.baseUrl(url) +
-               "\", timeout: 1s, accounts: { main: { key: env:FAULTS_KEY, limits: { concurrency: " +
+               "\", timeout: 10s, accounts: { main: { key: env:FAULTS_KEY, limits: { concurrency: " +
                QByteArray::number(kPlaces) + " } } } }\n";
     };
     sandbox.write(QStringLiteral("aiflow.yaml"),
@@ -144,7 +146,7 @@ void CallsTest::killedAtEveryArrowOfACall()
     QVERIFY2(first.signal == SIGKILL, first.text().constData());
     const AttemptFacts atKill = attemptFacts(sandbox.job());
     const CliEnd second = sandbox.run(sandbox.resume(kQuiet + config), key);
-    QVERIFY2(second.exitCode == 0, second.text().constData());
+    QVERIFY2(second.exitCode == 0, (second.text() + sandbox.read(QStringLiteral("out/failures.csv"))).constData());
     const QByteArray broken = journalFacts(sandbox.job()).broken(kProducts);
     QVERIFY2(broken.isEmpty(), broken.constData());
     const AttemptFacts after = attemptFacts(sandbox.job());
@@ -157,7 +159,7 @@ void CallsTest::killedAtEveryArrowOfACall()
     const auto repeats = executed - 2 * kProducts;
     const QByteArray told = QJsonDocument(verdict).toJson() + "open at the kill: " + QByteArray::number(atKill.open);
     QVERIFY2(repeats >= 0 && repeats <= atKill.open - atKill.withId, told.constData());
-    QVERIFY2(atKill.open <= 2 * kPlaces, told.constData());
+    QVERIFY2(atKill.open <= kProducts, told.constData());
 }
 
 QTEST_GUILESS_MAIN(CallsTest)
