@@ -10,7 +10,7 @@
 
 namespace aiflow {
 
-// share/aiflow/providers.yaml as an object; empty when it is not installed. ConfigInvalid: it is damaged.
+// share/aiflow/providers/*.yaml as one object; empty when none is installed. ConfigInvalid: a file is damaged.
 Result<std::shared_ptr<const Json>> readPresets(const InstalledFiles& files);
 
 } // namespace aiflow

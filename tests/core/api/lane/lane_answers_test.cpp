@@ -47,7 +47,10 @@ private Q_SLOTS:
         // A job is of the kind that its model is paid for.
         if (route == QLatin1String("text")) world.services[0].models[0].price.perImage = {};
         LaneRig rig(world);
-        const auto answer = rig.answerOf(1, textRequest("a chair"), route.toStdString());
+        // The size is all that tells a remote job for a picture from one for a text.
+        const std::string request =
+            route == QLatin1String("image") ? R"({"prompt":"a chair","size":"64x48"})" : textRequest("a chair");
+        const auto answer = rig.answerOf(1, request, route.toStdString());
         QVERIFY2(answer, answer ? "" : answer.error().text().c_str());
         const auto body = parseJson(answer->body);
         QVERIFY(body && body->is_object());

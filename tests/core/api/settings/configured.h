@@ -13,7 +13,7 @@ namespace aiflow {
 
 inline Json shippedPresets()
 {
-    std::ifstream file(AIFLOW_SOURCE_DIR "/resources/providers.yaml");
+    std::ifstream file(AIFLOW_SOURCE_DIR "/resources/providers/services.yaml");
     std::stringstream text;
     text << file.rdbuf();
     return yamlToJson(**parseYaml(text.str(), "providers.yaml", Reason::ConfigInvalid));
