@@ -1,4 +1,4 @@
-#include "core/engine/lane_calls.h"
+#include "core/engine/calls/lane_calls.h"
 
 #include "core/base/json.h"
 
