@@ -8,7 +8,7 @@
 #include "core/base/log.h"
 #include "core/base/units.h"
 #include "core/compute/op_registry.h"
-#include "core/engine/attempt_recorder.h"
+#include "core/engine/calls/attempt_recorder.h"
 #include "core/engine/item.h"
 #include "core/inference/model_lane.h"
 #include "core/live/live_job.h"

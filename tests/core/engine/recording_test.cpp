@@ -1,5 +1,5 @@
-#include "core/engine/attempt_recorder.h"
-#include "core/engine/waiting_calls.h"
+#include "core/engine/calls/attempt_recorder.h"
+#include "core/engine/calls/waiting_calls.h"
 
 #include "core/api/protocols/protocol.h"
 
