@@ -2,6 +2,8 @@
 
 #include "cli/terminal/cells.h"
 
+#include <algorithm>
+
 namespace aiflow::terminal {
 
 namespace {
@@ -33,17 +35,20 @@ std::string failureText(const JobEvent& event, const Look& look)
 // "02:12:47" of an ISO 8601 time.
 std::string clockOf(std::string_view time) { return harmless(time.size() >= 19 ? time.substr(11, 8) : time); }
 
+// The service's own words give way to the numbers behind them.
 std::string pausedText(const JobEvent& event, const Look& look)
 {
-    std::string text = harmless(event.provider);
-    text.append(look.pick(" paused: ", " 已暂停："));
-    text += event.detail.empty() && event.reason
-                ? std::string(look.pick(info(*event.reason).headlineEn, info(*event.reason).headlineZh))
-                : harmless(event.detail);
-    text.append(look.pick(". ", "。")).append(std::to_string(event.waiting));
-    text.append(look.pick(" waiting.", " 个等待。"));
-    if (!event.probeAt.empty()) text.append(look.pick(" Next probe ", "下次探测 ")).append(clockOf(event.probeAt));
-    return text;
+    constexpr int kShortestWords = 12;
+    const std::string head = harmless(event.provider) + std::string(look.pick(" paused: ", " 已暂停："));
+    std::string tail(look.pick(". ", "。"));
+    tail += std::to_string(event.waiting);
+    tail += look.pick(" waiting.", " 个等待。");
+    if (!event.probeAt.empty()) tail.append(look.pick(" Next probe ", "下次探测 ")).append(clockOf(event.probeAt));
+    const std::string words =
+        event.detail.empty() && event.reason
+            ? std::string(look.pick(info(*event.reason).headlineEn, info(*event.reason).headlineZh))
+            : harmless(event.detail);
+    return head + cut(words, std::max(look.columns - 2 - cellsOf(head) - cellsOf(tail), kShortestWords)) + tail;
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <optional>
 
 namespace aiflow::terminal {
 
@@ -27,10 +28,29 @@ std::map<std::string, Use> usesOf(const JobSnapshot& job)
     return uses;
 }
 
-const PauseSnapshot* pauseOf(const JobSnapshot& job, const std::string& provider)
+// Its own pause, or that of its account which is asked again first when all of them are away.
+std::optional<PauseSnapshot> pauseOf(const JobSnapshot& job, const std::string& provider)
 {
-    const auto found = std::ranges::find(job.pauses, provider, &PauseSnapshot::provider);
-    return found == job.pauses.end() ? nullptr : &*found;
+    const auto named = [&job](const std::string& who) {
+        const auto found = std::ranges::find(job.pauses, who, &PauseSnapshot::provider);
+        return found != job.pauses.end() && isOutage(*found) ? std::optional(*found) : std::nullopt;
+    };
+    if (const auto own = named(provider)) return own;
+    std::optional<PauseSnapshot> first;
+    for (const AccountSnapshot& account : job.accounts) {
+        if (account.provider != provider) continue;
+        auto pause = named(account.account);
+        if (!pause) return std::nullopt;
+        if (!first || (pause->probe && (!first->probe || *pause->probe < *first->probe))) first = std::move(pause);
+    }
+    if (first) first->provider = provider;
+    return first;
+}
+
+bool isFullForAMoment(const JobSnapshot& job, const AccountSnapshot& account)
+{
+    const auto pause = std::ranges::find(job.pauses, account.account, &PauseSnapshot::provider);
+    return pause == job.pauses.end() ? account.state == "paused" : !isOutage(*pause);
 }
 
 // "0:06", "12:41".
@@ -69,11 +89,11 @@ std::string noteOf(const JobSnapshot& job, const StepSnapshot& step, const Look&
     std::string busiest;
     std::int64_t most = -1;
     for (const std::string& provider : step.providers) {
-        const PauseSnapshot* pause = pauseOf(job, provider);
+        const auto pause = pauseOf(job, provider);
         // The first choice is away: whoever stands in for it is second news.
-        if (pause != nullptr && provider == step.providers.front()) return pausedText(*pause, look);
+        if (pause && provider == step.providers.front()) return pausedText(*pause, look);
         const auto use = uses.find(provider);
-        if (pause != nullptr || use == uses.end() || use->second.sent + use->second.open <= most) continue;
+        if (pause || use == uses.end() || use->second.sent + use->second.open <= most) continue;
         most = use->second.sent + use->second.open;
         busiest = useText(provider, use->second, look);
     }
@@ -84,7 +104,8 @@ std::string benchedText(const JobSnapshot& job, const Look& look)
 {
     std::string text;
     for (const AccountSnapshot& account : job.accounts) {
-        if (account.state.empty() || account.state == "ok" || pauseOf(job, account.provider) != nullptr) continue;
+        if (account.state.empty() || account.state == "ok" || isFullForAMoment(job, account)) continue;
+        if (pauseOf(job, account.provider)) continue; // said beside the step
         text.append(text.empty() ? "" : look.pick(", ", "，")).append(harmless(account.account));
         text.append(account.state == "probing"  ? look.pick(" is tried again", " 正在重新尝试")
                     : account.state == "paused" ? look.pick(" pauses", " 暂停中")

@@ -6,7 +6,7 @@
 #include "core/engine/job_plan.h"
 #include "core/engine/job_runner.h"
 #include "core/engine/ready_queue.h"
-#include "core/engine/waiting_calls.h"
+#include "core/engine/calls/waiting_calls.h"
 
 #include <atomic>
 #include <condition_variable>

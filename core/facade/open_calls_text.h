@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/api/settings/api_settings.h"
-#include "core/engine/attempt_recorder.h"
+#include "core/engine/calls/attempt_recorder.h"
 
 #include <string>
 

@@ -76,7 +76,7 @@ public:
         }
         auto feed = FeedServer::start(
             m_directory->socket(), *m_live, [this](const Json& wish) { return obey(wish); },
-            [this](std::int64_t from, std::int64_t limit) { return replay(from, limit); });
+            [this](std::int64_t from, std::int64_t limit) { return journaledEvents(*m_journal, from, limit); });
         if (feed)
             m_feed = std::move(*feed);
         else
@@ -277,18 +277,6 @@ private:
             return Json{{"message", "job " + id + " is being cancelled; what runs finishes first"}};
         }
         return fail(Reason::UsageInvalid, "this job knows no command \"" + command + "\"");
-    }
-
-    std::vector<EventLine> replay(std::int64_t from, std::int64_t limit)
-    {
-        std::vector<EventLine> lines;
-        (void)m_journal->flush();
-        const auto reader = m_journal->reader();
-        if (!reader) return lines;
-        const auto events = (*reader)->events(from, limit);
-        if (!events) return lines;
-        for (const EventRecord& event : *events) lines.push_back({event.seq, "", event.json});
-        return lines;
     }
 
     Result<JobReport> finish(const JobEnd& end)

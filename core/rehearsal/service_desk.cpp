@@ -173,9 +173,7 @@ bool ServiceDesk::findModel(ServedCall& call)
     call.entry.model = model.name;
     call.ask.model = model.name;
     const bool job = station.service.protocol == ProtocolKind::RemoteJob;
-    // A job without a size may be for a picture all the same: the price tells.
-    const bool sellsPictures = model.price.perImage.count() > 0 && model.price.outputPerMillion.count() == 0;
-    if (job && call.ask.schema.empty() && sellsPictures) call.ask.kind = AskKind::Picture;
+    if (job && call.ask.schema.empty() && model.makesPictures) call.ask.kind = AskKind::Picture;
     if (!call.ask.size) call.ask.size = std::pair(model.pictureWidth, model.pictureHeight);
     if (call.ask.kind == AskKind::Picture && model.picturesByUrl) call.ask.byUrl = true;
     return true;

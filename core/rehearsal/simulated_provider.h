@@ -79,6 +79,7 @@ struct SimulatedModel {
     int pictureWidth = 512, pictureHeight = 512;
     std::int64_t pictureBytes = 0; // padded to this size; 0: as it comes
     bool picturesByUrl = false;    // the answer names a URL of this server that works once
+    bool makesPictures = false;    // a remote job makes pictures even when its request names neither size nor number
 };
 struct SimulatedService {
     std::string name; // the provider's

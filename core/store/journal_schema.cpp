@@ -108,7 +108,7 @@ constexpr std::array<SqlitePragma, 13> kPragmas{{{"auto_vacuum", "NONE", "0"},
                                                  {"wal_autocheckpoint", "0", "0"},
                                                  {"secure_delete", "OFF", "0"},
                                                  {"temp_store", "MEMORY", "2"},
-                                                 {"cache_size", "-8192", "-8192"}}};
+                                                 {"cache_size", "-4096", "-4096"}}};
 
 Result<std::int64_t> versionOf(SqliteDatabase& database)
 {

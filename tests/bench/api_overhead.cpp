@@ -354,11 +354,13 @@ int main(int argc, char** argv)
         std::fflush(stdout);
         return line;
     };
-    Services services;
     Json result;
+    Services services;
     result["engine"] = show("engine, journal durable", apart([&] { return engine(services.baseUrl, items, folder); }));
-    result["bare"] = show("bare libcurl loop", apart([&] { return bare(services.baseUrl, items * kSteps); }));
     result["services"] = show("the services saw", services.verdict());
+    Services others;
+    result["bare"] = show("bare libcurl loop", apart([&] { return bare(others.baseUrl, items * kSteps); }));
+    others.verdict();
     std::filesystem::remove_all(folder);
     result["items"] = items;
     result["bars"] = {{"engine.cpu_ms_per_step", 0.12}, {"engine.steps_per_s", 4000}, {"engine.rss_mib", 60}};

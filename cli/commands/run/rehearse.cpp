@@ -19,7 +19,7 @@ public:
                 {"Run the job against simulated services: what it would take and cost, no key.",
                  "用模拟服务演练任务：预知时间、费用与故障处理，无需密钥。"},
                 "INPUT|--sample [--speed N] [--fault ...] [options]",
-                {{"rehearse --sample", {"sample products and services", "示例商品与服务"}},
+                {{"rehearse --sample", {"what ships", "示例商品与服务"}},
                  {"rehearse products.csv --limit 50", {"the first 50", "前 50 个商品"}},
                  {"rehearse products.csv --fault outage=2m", {"nobody answers", "服务中断"}},
                  {"rehearse products.csv --fault throttle=0.3", {"429s", "限流"}}}};

@@ -15,8 +15,7 @@ public:
     CommandCard card() const override
     {
         return {"init",
-                {"Write a commented aiflow.yaml and a pipeline to start from.",
-                 "写出带注释的 aiflow.yaml 与一个起步流程。"},
+                {"Write a commented aiflow.yaml and pipelines to start from.", "写出带注释的 aiflow.yaml 与起步流程。"},
                 "[DIR]",
                 {{"init", {"in this folder", "在当前文件夹"}},
                  {"init shop", {"in a folder of its own", "在单独的文件夹"}}}};

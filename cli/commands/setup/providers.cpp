@@ -27,6 +27,9 @@ std::vector<std::string> heads(const Console& console, std::initializer_list<Tex
     return words;
 }
 
+// As wide as the reader's terminal; a pipe takes every width.
+int columnsOf(const Console& console) { return console.outTraits().terminal ? console.outLook().columns : 10'000; }
+
 std::string joined(const std::vector<std::string>& words)
 {
     std::string text;
@@ -42,19 +45,20 @@ std::string keyCell(const Console& console, const ProviderAccountLine& account)
     if (account.key == KeyState::NotNeeded) return std::string(console.say({"not needed", "不需要"}));
     const bool found = account.key == KeyState::Found;
     const auto state = console.say(found ? Text{"(there)", "（已有）"} : Text{"(missing)", "（缺失）"});
-    return harmless(account.keySource) + " " + std::string(state);
+    const bool spaced = console.language() == Language::English;
+    return harmless(account.keySource) + (spaced ? " " : "") + std::string(state);
 }
 
 class ProvidersList final : public Command {
 public:
     CommandCard card() const override
     {
-        return {"providers list",
-                {"Remote services: accounts, limits, models and routes; keys are never shown.",
-                 "远程服务：账户、限额、模型与路由；密钥从不显示。"},
-                "[--json]",
-                {{"providers list", {"calls nobody", "不发出任何调用"}},
-                 {"providers list --json", {"for scripts", "供脚本使用"}}}};
+        return {
+            "providers list",
+            {"Accounts, limits, models and routes; keys are never shown.", "账户、限额、模型与路由；密钥从不显示。"},
+            "[--json]",
+            {{"providers list", {"calls nobody", "不发出任何调用"}},
+             {"providers list --json", {"for scripts", "供脚本使用"}}}};
     }
     void declare(OptionSet& options) override
     {
@@ -103,7 +107,7 @@ private:
                 table.row({harmless(provider.name), harmless(provider.protocol),
                            std::string(console.say({"all accounts", "全部账户"})), "-", harmless(provider.limits)});
         }
-        return table.text();
+        return table.text(columnsOf(console));
     }
 
     static std::string modelsOf(const Console& console, const ProviderList& list)
@@ -113,7 +117,7 @@ private:
         for (const ApiModelLine& model : list.models)
             table.row(
                 {harmless(model.name), harmless(model.provider), harmless(model.remoteName), orNone(model.limits)});
-        return table.text();
+        return table.text(columnsOf(console));
     }
 
     static std::string routesOf(const Console& console, const ProviderList& list)
@@ -121,7 +125,7 @@ private:
         Table table(heads(console, {{"route", "路由"}, {"kind", "类型"}, {"models", "模型"}, {"rule", "规则"}}));
         for (const RouteLine& route : list.routes)
             table.row({harmless(route.name), harmless(route.kind), joined(route.models), harmless(route.rule)});
-        return table.text();
+        return table.text(columnsOf(console));
     }
 
     bool m_json = false;
@@ -131,11 +135,11 @@ class ProvidersPrices final : public Command {
 public:
     CommandCard card() const override
     {
-        return {"providers prices",
-                {"What every model costs, as configured: tokens are priced per million (M).",
-                 "各模型的价格（来自配置）：token 按每百万（M）计价。"},
-                "[--json]",
-                {{"providers prices", {"a line per model", "每个模型一行"}}}};
+        return {
+            "providers prices",
+            {"What every model costs; tokens are priced per million (M).", "各模型的价格；token 按每百万（M）计价。"},
+            "[--json]",
+            {{"providers prices", {"a line per model", "每个模型一行"}}}};
     }
     void declare(OptionSet& options) override
     {
@@ -175,7 +179,7 @@ private:
         for (const ApiModelLine& model : list.models)
             table.row({harmless(model.name), harmless(model.provider), harmless(model.price),
                        countOf(model.contextTokens), countOf(model.maxOutputTokens)});
-        return table.text();
+        return table.text(columnsOf(console));
     }
 
     bool m_json = false;
@@ -262,8 +266,11 @@ private:
         std::string line = " " + terminal::paint(look, good ? terminal::Ink::Good : terminal::Ink::Bad, sign) + " ";
         line +=
             terminal::pad(harmless(test.account), std::max(m_width, terminal::cellsOf(harmless(test.account)))) + "  ";
-        line += console.say(wordsOf(test.verdict));
-        if (!good && !test.sentence.empty()) line += std::string(console.say({": ", "："})) + harmless(test.sentence);
+        // Of a missing key the sentence says it all.
+        const bool bare = test.verdict == AccountVerdict::KeyMissing && console.language() == Language::English;
+        if (!bare) line += console.say(wordsOf(test.verdict));
+        if (!good && !test.sentence.empty())
+            line += std::string(bare ? "" : console.say({": ", "："})) + harmless(test.sentence);
         if (good) line += "  " + std::to_string(test.latency.count()) + " ms";
         line += "\n";
         if (!test.hint.empty()) line += "     " + harmless(test.hint) + "\n";

@@ -16,6 +16,15 @@ bool mayHaveBeenDone(const Failure& failure)
     return failure.failure == FailureClass::ServerError || mayStillRun(failure.failure);
 }
 
+// Nothing of it can have arrived. An answer, or an end in the middle, tells that something did, whole or not.
+bool neverSent(bool wired, const AttemptEnd& end)
+{
+    if (!end.failure) return false;
+    if (end.failure->failure == FailureClass::NotSent) return true;
+    const bool silent = end.failure->failure == FailureClass::Outage || end.failure->failure == FailureClass::Cancelled;
+    return !wired && silent && end.failure->status == 0;
+}
+
 bool speaksAgainstModel(FailureClass failure)
 {
     using enum FailureClass;
@@ -50,11 +59,11 @@ void RealDispatcher::settle(const Attempt& attempt, const AttemptEnd& end)
     const std::uint64_t id = end.attempt.value();
     const Target& target = m_shop->target(attempt.target);
     Amounts real = realAmounts(attempt, end);
-    const bool neverSent = !attempt.wired || (end.failure && end.failure->failure == FailureClass::NotSent);
-    if (neverSent && !attempt.adopted) {
+    if (neverSent(attempt.wired, end) && !attempt.adopted) {
         real = {};
         m_shop->limiter.release(id);
     } else {
+        m_shop->limiter.onWire(id, m_now);
         m_shop->limiter.settle(id, real);
         const bool lingers = end.failure && mayStillRun(end.failure->failure);
         m_shop->limiter.finish(id, lingers ? m_now + m_shop->settings.retry.base * 10 : m_now, m_now);

@@ -50,4 +50,16 @@ std::vector<AccountSnapshot> accountsOf(const ApiLane& lane)
     return accounts;
 }
 
+std::vector<EventLine> journaledEvents(Journal& journal, std::int64_t from, std::int64_t limit)
+{
+    std::vector<EventLine> lines;
+    (void)journal.flush();
+    const auto reader = journal.reader();
+    if (!reader) return lines;
+    const auto events = (*reader)->events(from, limit);
+    if (!events) return lines;
+    for (const EventRecord& event : *events) lines.push_back({event.seq, "", event.json});
+    return lines;
+}
+
 } // namespace aiflow

@@ -55,6 +55,7 @@ SimulatedModel simulated(const ApiSettings& settings, std::size_t index)
     made.price = model.price;
     made.limits = model.limits;
     made.outputTokens = std::clamp<std::int64_t>(model.maxOutputTokens / 4, 1, 400);
+    made.makesPictures = kindOf(settings, index) == RouteKind::Image;
     made.picturesByUrl = settings.providerOf(index).protocol == ProtocolKind::RemoteJob;
     const auto told = toldLatency(model.options);
     const auto toldByProvider = toldLatency(settings.providerOf(index).options);

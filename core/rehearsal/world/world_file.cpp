@@ -192,7 +192,8 @@ Json modelJson(const SimulatedModel& model)
             {"picture_width", model.pictureWidth},
             {"picture_height", model.pictureHeight},
             {"picture_bytes", model.pictureBytes},
-            {"pictures_by_url", model.picturesByUrl}};
+            {"pictures_by_url", model.picturesByUrl},
+            {"makes_pictures", model.makesPictures}};
 }
 
 SimulatedModel readModel(const Json& json)
@@ -208,6 +209,7 @@ SimulatedModel readModel(const Json& json)
     take(json, "picture_height", model.pictureHeight);
     take(json, "picture_bytes", model.pictureBytes);
     take(json, "pictures_by_url", model.picturesByUrl);
+    take(json, "makes_pictures", model.makesPictures);
     return model;
 }
 

@@ -99,7 +99,8 @@ Result<LimitFile> LimitFile::open(const std::filesystem::path& file)
     constexpr SqlitePragma kPragmas[] = {{"auto_vacuum", "NONE", "0"},   {"journal_mode", "PERSIST", "persist"},
                                          {"synchronous", "OFF", "0"},    {"trusted_schema", "OFF", "0"},
                                          {"cell_size_check", "ON", "1"}, {"mmap_size", "0", "0"},
-                                         {"secure_delete", "OFF", "0"},  {"temp_store", "MEMORY", "2"}};
+                                         {"secure_delete", "OFF", "0"},  {"temp_store", "MEMORY", "2"},
+                                         {"cache_size", "-2048", "-2048"}};
     if (auto set = database->setPragmas(kPragmas); !set) return pass(set);
     const auto version = database->value("PRAGMA user_version");
     if (!version) return pass(version);

@@ -242,6 +242,12 @@ private Q_SLOTS:
         event.waiting = 97;
         QCOMPARE(*eventSentence(event, lookOf(Language::English, 100)),
                  std::string("⧗ imagehub paused: 503 x20 in 30 s. 97 waiting. Next probe 02:12:47"));
+        // The service's own words are cut, not the numbers behind them.
+        event.detail = std::string(200, 'x');
+        event.probeAt = "2025-11-22T02:12:47.500+08:00";
+        const std::string narrow = *eventSentence(event, lookOf(Language::English, 80));
+        QCOMPARE(cellsOf(narrow), 80);
+        QVERIFY(narrow.ends_with("xx... 97 waiting. Next probe 02:12:47"));
     }
 };
 

@@ -77,6 +77,27 @@ private Q_SLOTS:
         QCOMPARE(noteOf(job, job.steps[4], look(Language::English, 100)), std::string("imagehub paused"));
     }
 
+    void aServiceIsAwayWhenAllItsAccountsAre()
+    {
+        JobSnapshot job = jobWithServices();
+        job.pauses = {{"qwen-vl/a", Reason::ProviderOutage, "503", 1s, 20s}};
+        QCOMPARE(noteOf(job, job.steps[1], look(Language::English, 100)), std::string("qwen-vl 171/180 rpm"));
+        job.pauses.push_back({"qwen-vl/b", Reason::ProviderOutage, "503", 1s, 6s});
+        QCOMPARE(noteOf(job, job.steps[1], look(Language::English, 100)), std::string("qwen-vl paused, probe in 0:06"));
+    }
+
+    void aLimitThatIsFullForAMomentIsNoNews()
+    {
+        JobSnapshot job = jobWithServices();
+        job.accounts[0].state = job.accounts[1].state = "paused";
+        job.pauses = {{"qwen-vl/a", Reason::ProviderRateLimited, "429", 1s, 2s},
+                      {"qwen-vl/b", Reason::ProviderRateLimited, "429", 1s, 2s}};
+        QCOMPARE(noteOf(job, job.steps[1], look(Language::English, 100)), std::string("qwen-vl 171/180 rpm"));
+        QCOMPARE(benchedText(job, look(Language::English, 100)), std::string());
+        job.pauses[1].reason = Reason::ProviderQuota;
+        QCOMPARE(benchedText(job, look(Language::English, 100)), std::string("qwen-vl/b pauses"));
+    }
+
     void thePauseOfASecondChoiceIsNoNewsBesideTheStep()
     {
         JobSnapshot job = jobWithServices();

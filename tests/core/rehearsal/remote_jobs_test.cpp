@@ -139,8 +139,7 @@ private Q_SLOTS:
     void picturesComeAsTextOrByAddress()
     {
         SimulatedService service = Workshop::service();
-        service.models[0].price = {};
-        service.models[0].price.perImage = Nanos(1000);
+        service.models[0].makesPictures = true;
         service.models[0].latency.median = 0ms;
         SimulatedModel byUrl = service.models[0];
         byUrl.name = "by url";

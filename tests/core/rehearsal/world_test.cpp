@@ -80,6 +80,8 @@ private Q_SLOTS:
         QVERIFY(openai.accounts[0].key != openai.accounts[1].key);
         QCOMPARE(*openai.organisations.at("team").concurrency, std::int64_t{7});
         QCOMPARE(openai.models[0].name, std::string("writer-2026"));
+        QVERIFY(!openai.models[0].makesPictures && openai.models[1].makesPictures);
+        QVERIFY(world.services[2].models[0].makesPictures); // by its price: no route names it
     }
 
     void latenciesComeFromTheOptionsOrTheKind()

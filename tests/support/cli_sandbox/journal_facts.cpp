@@ -90,4 +90,13 @@ QStringList succeededTasks(const QString& jobFolder)
                                      " ORDER BY item, step, element");
 }
 
+AttemptFacts attemptFacts(const QString& jobFolder)
+{
+    Database database(jobFolder);
+    return {database.number("SELECT count(*) FROM attempt WHERE state < 2"),
+            database.number("SELECT count(*) FROM attempt WHERE state < 2 AND remote_id <> ''"),
+            database.number("SELECT count(*) FROM attempt WHERE state = 2"),
+            database.number("SELECT count(*) FROM attempt WHERE state = 3")};
+}
+
 } // namespace aiflow::test

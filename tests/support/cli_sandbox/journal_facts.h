@@ -26,4 +26,13 @@ JournalFacts journalFacts(const QString& jobFolder);
 // "item/step/element" of every task that the journal says succeeded, in order.
 QStringList succeededTasks(const QString& jobFolder);
 
+// Attempts of remote calls by what the journal says of them.
+struct AttemptFacts {
+    qint64 open = 0;     // an intent or a remote id, no outcome
+    qint64 withId = 0;   // of these: a remote id is known
+    qint64 answered = 0; // the answer is recorded, its task is not
+    qint64 committed = 0;
+};
+AttemptFacts attemptFacts(const QString& jobFolder);
+
 } // namespace aiflow::test

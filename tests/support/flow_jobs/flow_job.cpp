@@ -2,7 +2,7 @@
 
 #include "core/api/lane/network_lane.h"
 #include "core/base/json.h"
-#include "core/engine/attempt_recorder.h"
+#include "core/engine/calls/attempt_recorder.h"
 #include "core/store/limits/limit_database.h"
 #include "tests/support/flow_jobs/flow_pipeline.h"
 #include "tests/support/flow_jobs/flow_services.h"

@@ -14,19 +14,23 @@ BootTime Breaker::mayPass(BootTime now) const noexcept
 {
     if (!m_open) return BootTime::min();
     if (now < m_until) return m_until;
-    const auto lost = std::ranges::count_if(m_probes, [now](const Probe& probe) { return probe.deadline <= now; });
-    if (std::ssize(m_probes) - lost < std::max(1, m_settings->probes)) return BootTime::min();
-    BootTime first = BootTime::max();
-    for (const Probe& probe : m_probes)
-        if (probe.deadline > now) first = std::min(first, probe.deadline);
-    return first;
+    int open = 0;
+    BootTime next = BootTime::min();
+    BootTime firstEnd = BootTime::max();
+    for (const Probe& probe : m_probes) {
+        if (probe.deadline <= now) continue;
+        ++open;
+        next = std::max(next, probe.began + m_settings->firstPause);
+        firstEnd = std::min(firstEnd, probe.deadline);
+    }
+    return open < std::max(1, m_settings->probes) ? std::min(next, firstEnd) : firstEnd;
 }
 
 bool Breaker::pass(std::uint64_t call, BootTime deadline, BootTime now)
 {
     if (!m_open) return false;
     std::erase_if(m_probes, [now](const Probe& probe) { return probe.deadline <= now; });
-    m_probes.push_back({call, deadline});
+    m_probes.push_back({call, deadline, now});
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include "core/api/settings/api_settings.h"
 #include "core/base/clock.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -11,7 +12,8 @@
 namespace aiflow {
 
 // Closed: calls pass. Open: none, for a pause that doubles while probes fail. Half-open: as many probes at once as the
-// settings say; the first good one closes it. A probe's permit ends with its deadline, whatever becomes of its caller.
+// settings say, a first pause apart, so that a quick refusal costs one call; the first good one closes it. A probe's
+// permit ends with its deadline, whatever becomes of its caller.
 // Endings of calls that were sent before it opened change nothing while it is not closed.
 class Breaker {
 public:
@@ -28,11 +30,14 @@ public:
     // Neither good nor bad: a probe's permit is given back.
     void neither(std::uint64_t call);
     void trip(BootTime now);
+    // There is reason to try now.
+    void wake(BootTime now) noexcept { m_until = std::min(m_until, now); }
 
 private:
     struct Probe {
         std::uint64_t call = 0;
         BootTime deadline{};
+        BootTime began{};
     };
     struct Slice { // a tenth of the window
         std::int64_t number = -1;

@@ -41,6 +41,7 @@ Health::Health(const ApiSettings& settings, const PoolMap& pools, Random& random
     : m_settings(&settings), m_pools(&pools), m_random(&random), m_policy(settings.retry, settings.unknown),
       m_benching(benching(settings.breaker)), m_targetsOf(pools.keys()), m_providers(settings.providers.size())
 {
+    for (std::size_t model = 0; model < settings.models.size(); ++model) m_endpoints.emplace_back(settings.breaker);
     for (std::size_t key = 0; key < pools.keys(); ++key) m_keys.emplace_back(m_benching);
     for (std::size_t i = 0; i < pools.targets().size(); ++i) {
         const Target& target = pools.targets()[i];
@@ -62,8 +63,10 @@ Gate Health::gate(std::size_t target, BootTime now) const
         gate = {key.bench.mayPass(now), true, key.reason};
         if (gate.at > now) return gate;
     }
-    if (!model.breaker.closed()) {
-        gate = {model.breaker.mayPass(now), true, model.reason};
+    const Breaker& endpoint = m_endpoints[m_pools->targets()[target].model].breaker;
+    for (const Breaker* breaker : {&endpoint, &model.breaker}) {
+        if (breaker->closed()) continue;
+        gate = {breaker->mayPass(now), true, model.reason};
         if (gate.at > now) return gate;
     }
     const BootTime pause = std::max(key.pause.until, model.pause.until);
@@ -76,8 +79,9 @@ bool Health::sent(std::size_t target, std::uint64_t attempt, BootTime deadline, 
     TargetHealth& model = m_targets[target];
     model.used = true;
     const bool probesModel = model.breaker.pass(attempt, deadline, now);
+    const bool probesEndpoint = endpointOf(target).breaker.pass(attempt, deadline, now);
     const bool probesKey = m_keys[m_pools->targets()[target].key].bench.pass(attempt, deadline, now);
-    return probesModel || probesKey;
+    return probesModel || probesEndpoint || probesKey;
 }
 
 bool Health::ended(const Ending& ending, BootTime now)
@@ -86,6 +90,7 @@ bool Health::ended(const Ending& ending, BootTime now)
     KeyHealth& key = m_keys[m_pools->targets()[ending.target].key];
     if (!ending.counts) {
         model.breaker.neither(ending.attempt);
+        endpointOf(ending.target).breaker.neither(ending.attempt);
         key.bench.neither(ending.attempt);
         return false;
     }
@@ -98,12 +103,39 @@ bool Health::ended(const Ending& ending, BootTime now)
     return false;
 }
 
+bool Health::endpointAnswered(const Ending& ending, BootTime now)
+{
+    EndpointHealth& endpoint = endpointOf(ending.target);
+    endpoint.inRow = 0;
+    endpoint.keys.clear();
+    if (!endpoint.breaker.succeeded(ending.attempt, now) || !endpoint.breaker.closed()) return false;
+    for (const std::size_t other : m_pools->of(m_pools->targets()[ending.target].model))
+        m_targets[other].breaker.wake(now);
+    return true;
+}
+
+bool Health::endpointFailed(const Ending& ending, BootTime now)
+{
+    EndpointHealth& endpoint = endpointOf(ending.target);
+    if (!endpoint.breaker.closed()) return endpoint.breaker.failed(ending.attempt, now);
+    ++endpoint.inRow;
+    endpoint.keys.insert(m_pools->targets()[ending.target].key);
+    if (endpoint.inRow < m_settings->breaker.failures || endpoint.keys.size() < 2) return false;
+    endpoint.breaker.trip(now);
+    for (const std::size_t other : m_pools->of(m_pools->targets()[ending.target].model)) {
+        m_targets[other].reason = m_targets[ending.target].reason;
+        m_targets[other].detail = m_targets[ending.target].detail;
+    }
+    return true;
+}
+
 void Health::answered(const Ending& ending, BootTime now)
 {
     TargetHealth& model = m_targets[ending.target];
     KeyHealth& key = m_keys[m_pools->targets()[ending.target].key];
     model.answered = now;
     m_changed |= model.breaker.succeeded(ending.attempt, now);
+    m_changed |= endpointAnswered(ending, now);
     m_changed |= key.bench.succeeded(ending.attempt, now);
     if (ending.sentAt >= model.pause.until) model.pause.inRow = 0;
     if (ending.sentAt >= key.pause.until) key.pause.inRow = 0;
@@ -120,8 +152,12 @@ void Health::failed(const Ending& ending, BootTime now)
     (ofModel ? model.detail : key.detail) = detailOfFailure(failure);
     if (!keyOut) {
         m_changed |= model.breaker.failed(ending.attempt, now);
+        m_changed |= endpointFailed(ending, now);
         key.bench.neither(ending.attempt);
-    } else if (failure.modelOnly) {
+        return;
+    }
+    endpointOf(ending.target).breaker.neither(ending.attempt);
+    if (failure.modelOnly) {
         if (model.breaker.closed())
             model.breaker.trip(now);
         else
@@ -141,6 +177,7 @@ bool Health::throttled(const Ending& ending, BootTime now)
     const Failure& failure = *ending.failure;
     // Somebody is there: that ends a probe well.
     m_changed |= model.breaker.succeeded(ending.attempt, now);
+    m_changed |= endpointAnswered(ending, now);
     key.bench.neither(ending.attempt);
 
     Pause& pause = failure.modelOnly ? model.pause : key.pause;

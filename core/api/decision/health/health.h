@@ -8,6 +8,7 @@
 
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,13 @@ private:
         std::string detail;
         bool used = false;
     };
+    // A model at its provider, whatever the account: when calls of several accounts fail in a row, it is not the keys.
+    struct EndpointHealth {
+        explicit EndpointHealth(const BreakerSettings& settings) : breaker(settings) {}
+        Breaker breaker;
+        int inRow = 0;
+        std::set<std::size_t> keys; // that failed in the row
+    };
     struct KeyHealth {
         explicit KeyHealth(const BreakerSettings& benching) : bench(benching) {}
         Breaker bench; // opened by the first refusal of the key; one probe at a time
@@ -85,6 +93,10 @@ private:
     bool throttled(const Ending& ending, BootTime now);
     void failed(const Ending& ending, BootTime now);
     void answered(const Ending& ending, BootTime now);
+    bool endpointAnswered(const Ending& ending, BootTime now);
+    bool endpointFailed(const Ending& ending, BootTime now);
+    EndpointHealth& endpointOf(std::size_t target) { return m_endpoints[m_pools->targets()[target].model]; }
+    bool isOpen(std::size_t target) const;
     std::optional<Out> outOf(std::size_t key, BootTime now) const;
     void tellProvider(std::size_t provider, std::vector<PauseNotice>& notices, BootTime now);
     PauseNotice noticeOf(std::size_t provider, std::size_t key, const Out& out) const;
@@ -96,6 +108,7 @@ private:
     RetryRules m_policy;
     BreakerSettings m_benching;
     std::vector<TargetHealth> m_targets;
+    std::vector<EndpointHealth> m_endpoints; // by model
     std::vector<KeyHealth> m_keys;
     std::vector<std::vector<std::size_t>> m_targetsOf; // of a key
     std::vector<ProviderHealth> m_providers;

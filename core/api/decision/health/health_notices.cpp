@@ -15,15 +15,22 @@ std::optional<Health::Out> Health::outOf(std::size_t key, BootTime now) const
     if (it.pause.until > now && it.pause.until - now > m_settings->breaker.firstPause)
         return Out{Reason::ProviderRateLimited, &it.detail, it.pause.until};
     if (it.told && it.pause.until > now) return Out{Reason::ProviderRateLimited, &it.detail, it.pause.until};
-    const TargetHealth* open = nullptr;
-    for (const std::size_t index : m_targetsOf[key]) {
-        const TargetHealth& target = m_targets[index];
-        if (!target.used) continue;
-        if (target.breaker.closed()) return std::nullopt;
-        open = &target;
+    std::optional<std::size_t> open;
+    for (const std::size_t target : m_targetsOf[key]) {
+        if (isOpen(target))
+            open = target;
+        else if (m_targets[target].used)
+            return std::nullopt;
     }
     if (!open) return std::nullopt;
-    return Out{open->reason, &open->detail, until(open->breaker.mayPass(now))};
+    const Breaker& endpoint = m_endpoints[m_pools->targets()[*open].model].breaker;
+    return Out{m_targets[*open].reason, &m_targets[*open].detail,
+               until(std::max(endpoint.mayPass(now), m_targets[*open].breaker.mayPass(now)))};
+}
+
+bool Health::isOpen(std::size_t target) const
+{
+    return !m_targets[target].breaker.closed() || !m_endpoints[m_pools->targets()[target].model].breaker.closed();
 }
 
 std::string Health::accountName(std::size_t provider, std::size_t key) const

@@ -65,6 +65,24 @@ std::optional<WallTime> httpDate(const std::string& text)
     return moment(year, number, day, hour, minute, second);
 }
 
+// What follows the seconds: ".5", then "Z" or an offset; nothing: neither of them.
+std::optional<std::chrono::minutes> offsetFrom(std::string_view rest)
+{
+    if (rest.starts_with('.')) {
+        const std::size_t digits = rest.find_first_not_of("0123456789", 1);
+        rest = digits == std::string_view::npos ? std::string_view() : rest.substr(digits);
+    }
+    if (rest == "Z" || rest == "z") return std::chrono::minutes(0);
+    int hours = 0;
+    int minutes = 0;
+    const std::string text(rest.substr(0, 8));
+    if (text.empty() || (text[0] != '+' && text[0] != '-') ||
+        std::sscanf(text.c_str() + 1, "%2d:%2d", &hours, &minutes) != 2)
+        return std::nullopt;
+    const std::chrono::minutes offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
+    return text[0] == '-' ? -offset : offset;
+}
+
 std::optional<WallTime> isoDate(const std::string& text)
 {
     int year = 0;
@@ -72,21 +90,18 @@ std::optional<WallTime> isoDate(const std::string& text)
     int day = 0;
     int hour = 0;
     int minute = 0;
-    double second = 0;
+    int second = 0;
     int used = 0;
-    if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%12lf%n", &year, &month, &day, &hour, &minute, &second, &used) <
+    if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute, &second, &used) <
             6 ||
         !isDate(year, month, day, hour, minute, second))
         return std::nullopt;
     const std::string rest = text.substr(static_cast<std::size_t>(used));
-    char sign = 0;
-    int offsetHours = 0;
-    int offsetMinutes = 0;
-    const WallTime time = moment(year, month, day, hour, minute, second);
-    if (rest == "Z" || rest == "z") return time;
-    if (std::sscanf(rest.c_str(), "%1[+-]%2d:%2d", &sign, &offsetHours, &offsetMinutes) != 3) return std::nullopt;
-    const auto offset = std::chrono::hours(offsetHours) + std::chrono::minutes(offsetMinutes);
-    return sign == '-' ? time + offset : time - offset;
+    const auto offset = offsetFrom(rest);
+    if (!offset) return std::nullopt;
+    double fraction = 0;
+    if (rest.starts_with('.')) fraction = decimalFrom("0" + rest.substr(0, rest.find_first_of("Zz+-"))).value_or(0);
+    return moment(year, month, day, hour, minute, second + fraction) - *offset;
 }
 
 std::optional<milliseconds> until(WallTime then, const HttpEnd& end)

@@ -105,7 +105,7 @@ private Q_SLOTS:
         QVERIFY(bench.last.giveUps.empty());
         QCOMPARE(bench.dispatcher->waiting(), std::int64_t(50));
         sends = bench.sendsAt(at(11s));
-        QCOMPARE(sends.size(), std::size_t(3));
+        QCOMPARE(sends.size(), std::size_t(1));
         QVERIFY(sends[0].probe);
         bench.answered(sends[0], at(12s));
         bench.sendsAt(at(12s));

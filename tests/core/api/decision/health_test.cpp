@@ -62,24 +62,25 @@ private Q_SLOTS:
         QVERIFY(!old.failed(9, at(70s)));
     }
 
-    void halfOpenAdmitsThreeProbesAndALostOneDoesNotHoldIt()
+    void halfOpenAdmitsThreeProbesOneByOneAndALostOneDoesNotHoldIt()
     {
         const BreakerSettings settings;
         Breaker breaker(settings);
         breaker.trip(at(0s));
         for (std::uint64_t i = 1; i <= 3; ++i) {
-            QVERIFY(breaker.mayPass(at(10s)) <= at(10s));
-            QVERIFY(breaker.pass(i, at(40s), at(10s)));
+            const BootTime now = at(10s * static_cast<int>(i));
+            QVERIFY(breaker.mayPass(now - 1ms) == now);
+            QVERIFY(breaker.pass(i, at(60s), now));
         }
-        QVERIFY(breaker.mayPass(at(11s)) == at(40s));
+        QVERIFY(breaker.mayPass(at(31s)) == at(60s));
         breaker.neither(2);
-        QVERIFY(breaker.mayPass(at(11s)) <= at(11s));
-        breaker.pass(4, at(40s), at(11s));
+        QVERIFY(breaker.mayPass(at(31s)) == at(40s));
         for (int i = 0; i < 1000; ++i) {
             breaker.pass(100, at(41s), at(40s));
             breaker.neither(100);
         }
         QVERIFY(breaker.mayPass(at(40s)) <= at(40s));
+        QVERIFY(breaker.mayPass(at(60s)) <= at(60s));
     }
 
     void failingProbeDoublesThePauseAndLateEndingsChangeNothing()

@@ -148,6 +148,33 @@ private Q_SLOTS:
         QVERIFY2(after >= 180 * 9 / 10, qPrintable(QString::number(after)));
     }
 
+    void outageIsFoundByFewCallsOfManyAccounts()
+    {
+        WorldPlan plan = planWith(settingsWith(10, {{perMinute(4)}, {}, {}}), {{300}});
+        plan.faults.push_back(faultOf(FailureClass::Outage, 0, 70s, 670s));
+        SimulatedWorld world(std::move(plan));
+        QCOMPARE(QString::fromStdString(world.run()), QString());
+        QCOMPARE(world.givenUp(), std::int64_t(0));
+        const auto during = sentBetween(world.sent(), 70s, 670s);
+        QVERIFY2(during <= 40 + 60, qPrintable(QString::number(during)));
+        const auto after = sentBetween(world.sent(), 730s, 850s);
+        QVERIFY2(after >= 80 * 9 / 10, qPrintable(QString::number(after)));
+    }
+
+    void oneBadAccountLeavesTheOthersAlone()
+    {
+        WorldPlan plan = planWith(settingsWith(4, {{perMinute(20)}, {}, {}}), {{1200}});
+        plan.faults.push_back(faultOf(FailureClass::ServerError, 0, 30s, 630s));
+        plan.faults[0].account = 2;
+        plan.faults[0].probability = 0.8;
+        SimulatedWorld world(std::move(plan));
+        QCOMPARE(QString::fromStdString(world.run()), QString());
+        const auto others = sentBetween(world.sent(), 60s, 600s, [](const SentCall& c) { return c.account != 2; });
+        QVERIFY2(others >= 540 * 97 / 100, qPrintable(QString::number(others)));
+        const auto bad = sentBetween(world.sent(), 60s, 600s, [](const SentCall& c) { return c.account == 2; });
+        QVERIFY2(bad <= 90, qPrintable(QString::number(bad)));
+    }
+
     void stormOfRefusalsSlowsNothingForLong()
     {
         WorldPlan plan = planWith(settingsWith(3, {{perMinute(20)}, {}, {}}), {{1200}});

@@ -159,6 +159,7 @@ private:
             kill.process = static_cast<std::size_t>(upTo(std::ssize(m_plan.jobs) - 1));
             kill.at = kStart + std::chrono::milliseconds(upTo(200'000));
             kill.away = std::chrono::milliseconds(1 + upTo(30'000));
+            kill.atSend = chance(0.5);
             m_plan.kills.push_back(kill);
         }
     }

@@ -33,6 +33,7 @@ struct SimulatedWorld::Process {
     std::optional<BootTime> wakesAt;
     bool alive = false;
     bool stopped = false; // its budget is reached
+    std::optional<WorldKill> doomed;
     std::map<AttemptId, SendOrder> open;
     std::map<std::pair<std::size_t, std::size_t>, BootTime> told; // by provider and account
     // Of the job.
@@ -110,6 +111,11 @@ void SimulatedWorld::kill(const WorldKill& it)
 {
     Process& process = *m_processes[it.process];
     if (!process.alive) return;
+    if (it.atSend && !process.doomed) {
+        process.doomed = it;
+        return;
+    }
+    process.doomed.reset();
     // What was open may be charged in full.
     for (const auto& [attempt, order] : process.open) {
         process.spent += order.reserved.amount;
@@ -200,6 +206,7 @@ void SimulatedWorld::step(std::size_t index)
     Decisions decisions = process.dispatcher->decide(m_now);
     publish(process, process.dispatcher->takeChanges(m_now));
     for (const SendOrder& order : decisions.sends) handle(index, order);
+    if (process.doomed && !decisions.sends.empty()) return kill(WorldKill(*process.doomed));
     for (const GiveUp& giveUp : decisions.giveUps) checkGiveUp(giveUp, index);
     if (decisions.jobStops) {
         process.stopped = true;

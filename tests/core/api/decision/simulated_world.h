@@ -29,6 +29,7 @@ struct WorldKill {
     std::size_t process = 0;
     BootTime at{};
     std::chrono::nanoseconds away{0};
+    bool atSend = false; // the next time it is about to send: reserved, and not on the wire
 };
 struct WorldJob { // of one process
     std::int64_t calls = 0;

@@ -17,7 +17,7 @@ private Q_SLOTS:
         const char* one = std::getenv("AIFLOW_SIM_SEED");
         const char* many = std::getenv("AIFLOW_SIM_SEEDS");
         const std::uint64_t first = one ? std::strtoull(one, nullptr, 10) : 1;
-        const std::uint64_t count = one ? 1 : many ? std::strtoull(many, nullptr, 10) : 2000;
+        const std::uint64_t count = one ? 1 : many ? std::strtoull(many, nullptr, 10) : 4000;
         int failures = 0;
         std::int64_t calls = 0;
         for (std::uint64_t seed = first; seed < first + count && failures < 10; ++seed) {

@@ -1,4 +1,4 @@
-#include "core/engine/waiting_calls.h"
+#include "core/engine/calls/waiting_calls.h"
 
 #include <limits>
 #include <utility>

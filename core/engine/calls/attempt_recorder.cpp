@@ -1,4 +1,4 @@
-#include "core/engine/attempt_recorder.h"
+#include "core/engine/calls/attempt_recorder.h"
 
 #include "core/api/protocols/protocol.h"
 #include "core/base/failpoint.h"
