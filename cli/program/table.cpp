@@ -37,4 +37,26 @@ std::string Table::text() const
     return text;
 }
 
+std::string Table::text(int columns) const
+{
+    std::string lines = text();
+    std::size_t widest = 0;
+    for (std::size_t at = 0; at < lines.size();) {
+        const std::size_t end = lines.find('\n', at);
+        widest = std::max(widest, widthOf(lines.substr(at, end - at)));
+        at = end + 1;
+    }
+    if (widest <= static_cast<std::size_t>(columns)) return lines;
+    const auto& heads = m_rows.front();
+    std::size_t label = 0;
+    for (const std::string& head : heads) label = std::max(label, widthOf(head));
+    lines.clear();
+    for (std::size_t row = 1; row < m_rows.size(); ++row) {
+        lines += " " + m_rows[row].front() + "\n";
+        for (std::size_t i = 1; i < m_rows[row].size(); ++i)
+            lines += "   " + heads[i] + std::string(label - widthOf(heads[i]) + 2, ' ') + m_rows[row][i] + "\n";
+    }
+    return lines;
+}
+
 } // namespace aiflow

@@ -16,6 +16,8 @@ public:
     void align(std::size_t column, Align align);
     // Lines with their ends; the last column is not padded.
     std::string text() const;
+    // The same where every line fits; else each row as a block of its own, a line per cell under the first.
+    std::string text(int columns) const;
 
 private:
     std::vector<std::vector<std::string>> m_rows;

@@ -77,7 +77,7 @@ std::string ctrlCSentence(const Console& console, const Preparation& preparation
     if (preparation.rehearsalSpeed > 0)
         return fill(
             console,
-            {"Rehearsal, services at {}x life speed: nothing is paid, no real result is touched.",
+            {"Rehearsal at {}x life speed: nothing is paid, no real result is touched.",
              "演练：模拟服务以 {} 倍速运行；不产生费用，不影响真实结果。"},
             static_cast<std::int64_t>(preparation.rehearsalSpeed));
     return fill(console,

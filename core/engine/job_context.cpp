@@ -54,6 +54,7 @@ void JobContext::queueWork(const Token& token, ItemIndex item, WorkKind kind, st
         work.priority = step(token).priority;
         work.stepFromEnd = stepPlan(token).stepFromEnd;
     }
+    work.op = (kind == WorkKind::Step || kind == WorkKind::Task) && step(token).kind == StepKind::Op;
     queue.push(std::move(work));
 }
 

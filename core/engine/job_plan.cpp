@@ -51,6 +51,11 @@ GraphPlan::GraphPlan(const Pipeline& pipeline)
     for (std::size_t i = 0; i < pipeline.steps.size(); ++i) {
         const Step& step = pipeline.steps[i];
         steps.push_back(planStep(step, i, pipeline.steps.size()));
+        for (const StepIndex before : step.dependsOn) {
+            const auto index = static_cast<std::size_t>(before.value());
+            const std::int32_t calls = steps[index].callsBefore + (pipeline.steps[index].kind == StepKind::Api ? 1 : 0);
+            steps.back().callsBefore = std::max(steps.back().callsBefore, calls);
+        }
         recordsItems = recordsItems && step.cache;
         callsRemote = callsRemote || step.kind == StepKind::Api;
         callsModels = callsModels || step.kind == StepKind::Model;

@@ -13,6 +13,7 @@ namespace aiflow {
 
 struct StepPlan {
     std::int32_t stepFromEnd = 0;       // the last step: 0
+    std::int32_t callsBefore = 0;       // api steps before it, along one chain at most
     bool keepsAll = false;              // every output is durable: api, model, `keep: true`
     std::vector<std::string> kept;      // otherwise these ports: what `outputs:` names
     std::vector<StepIndex> needs;       // a required input comes from here: without its value the step is skipped

@@ -144,7 +144,10 @@ private:
     void openGraph(TaskRunner& tasks)
     {
         const std::lock_guard lock(m_mutex);
-        m_job->graph = std::make_unique<JobGraph>(m_job->pipeline(), m_job->settings.cores, tasks);
+        // One place more, never for ops, feeds the lanes while long ops take all cores.
+        const bool feeds = m_job->plan.callsRemote || m_job->plan.callsModels;
+        if (feeds) m_job->queue.limitOps(m_job->settings.cores);
+        m_job->graph = std::make_unique<JobGraph>(m_job->pipeline(), m_job->settings.cores + (feeds ? 1 : 0), tasks);
         m_graphOpen = true;
     }
 

@@ -31,7 +31,7 @@ struct EngineSettings {
     Bytes valueMemory = mebibytes(512);      // decoded values held at once; admission waits above it
     std::int64_t activeItems = 0;            // items that hold memory; 0: chosen from cores and lanes
     std::int64_t callingItems = 0;           // items let in whose last call is not sent yet; 0: no bound
-    std::int64_t stepLag = 0;                // items that a call stands back for every step before its own
+    std::int64_t stepLag = 0;                // items that a call stands back for every call before it
     std::int32_t jobPriority = 5;            // smaller goes first
     bool fresh = false;                      // look up no earlier results (they are still stored)
     bool failFast = false;                   // stop at the first failed item

@@ -30,7 +30,7 @@ Work take(std::vector<Work>& heap)
 void ReadyQueue::push(Work work)
 {
     const std::lock_guard lock(m_mutex);
-    auto& heap = ends(work.kind) ? m_finishing : m_starting;
+    auto& heap = ends(work.kind) ? m_finishing : work.op ? m_ops : m_starting;
     heap.push_back(std::move(work));
     std::push_heap(heap.begin(), heap.end(), lessUrgent);
     m_size.fetch_add(1, std::memory_order_relaxed);
@@ -39,15 +39,30 @@ void ReadyQueue::push(Work work)
 std::optional<Work> ReadyQueue::pop()
 {
     const std::lock_guard lock(m_mutex);
-    const bool mayStart = !m_closed && !m_starting.empty();
-    if (!mayStart && m_finishing.empty()) {
-        ++m_owed;
+    const bool opsMayStart = m_opsRunning < m_mostOps;
+    std::vector<Work>* best = nullptr;
+    const auto consider = [&best](std::vector<Work>& heap) {
+        if (!heap.empty() && (best == nullptr || lessUrgent(best->front(), heap.front()))) best = &heap;
+    };
+    consider(m_finishing);
+    if (!m_closed) consider(m_starting);
+    if (!m_closed && opsMayStart) consider(m_ops);
+    if (best == nullptr) {
+        ++(m_closed || m_ops.empty() ? m_owed : m_owedToOps);
         return std::nullopt;
     }
     m_size.fetch_sub(1, std::memory_order_relaxed);
-    if (!mayStart) return take(m_finishing);
-    if (m_finishing.empty()) return take(m_starting);
-    return lessUrgent(m_finishing.front(), m_starting.front()) ? take(m_starting) : take(m_finishing);
+    if (best == &m_ops) ++m_opsRunning;
+    return take(*best);
+}
+
+bool ReadyQueue::endOp()
+{
+    const std::lock_guard lock(m_mutex);
+    --m_opsRunning;
+    if (m_owedToOps == 0) return false;
+    --m_owedToOps;
+    return true;
 }
 
 void ReadyQueue::close()

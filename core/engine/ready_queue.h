@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -26,16 +27,22 @@ struct Work {
     std::int32_t stepFromEnd = 0; // the later step of an item goes first
     Token token;
     WorkKind kind = WorkKind::Step;
+    bool op = false;                    // may take long: it runs an op
     std::unique_ptr<TaskResult> result; // Settle only
 };
 
-// Settle and Finish end what has begun, so they pass a closed gate; the others wait behind it.
+// Settle and Finish end what has begun, so they pass a closed gate; the others wait behind it. Ops take at most so many
+// turns at once, so that what feeds the other lanes never waits for a long one.
 // Threads: every method, from any thread; one short lock, no allocation once the heaps have grown.
 class ReadyQueue {
 public:
+    // Before anything is pushed; without: any number.
+    void limitOps(std::int64_t atOnce) { m_mostOps = atOnce; }
     void push(Work work);
     // The most urgent work that the gate lets through; nothing: the caller's turn is remembered until open().
     std::optional<Work> pop();
+    // An op that pop() gave is over. True: a turn is owed to one that found all places taken.
+    bool endOp();
     void close();
     void closeForGood(); // open() changes nothing any more
     // Gives the number of turns that found the gate closed: that many pops are owed.
@@ -46,7 +53,11 @@ public:
 private:
     mutable std::mutex m_mutex;
     std::vector<Work> m_starting;  // guarded by m_mutex; a heap
+    std::vector<Work> m_ops;       // guarded by m_mutex; a heap
     std::vector<Work> m_finishing; // guarded by m_mutex; a heap
+    std::int64_t m_mostOps = std::numeric_limits<std::int64_t>::max();
+    std::int64_t m_opsRunning = 0; // guarded by m_mutex
+    std::int64_t m_owedToOps = 0;  // guarded by m_mutex
     bool m_closed = false;         // guarded by m_mutex
     bool m_final = false;          // guarded by m_mutex
     std::int64_t m_owed = 0;       // guarded by m_mutex

@@ -110,6 +110,7 @@ void TaskRunner::work() noexcept
     auto work = m_job.queue.pop();
     if (!work) return;
     const ItemIndex item = work->item;
+    const bool op = work->op;
     try {
         execute(*work);
     } catch (const std::exception& error) {
@@ -118,6 +119,7 @@ void TaskRunner::work() noexcept
         m_job.window.endWork(work->token);
         m_job.parts.log.error("the engine failed", {{"what", error.what()}, {"item", std::to_string(item.value())}});
     }
+    if (op && m_job.queue.endOp()) m_job.graph->turn();
 }
 
 void TaskRunner::call(const Token& token) noexcept

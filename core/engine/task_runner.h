@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/engine/item_finisher.h"
-#include "core/engine/lane_calls.h"
+#include "core/engine/calls/lane_calls.h"
 
 #include <memory>
 #include <string>

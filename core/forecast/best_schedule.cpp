@@ -130,14 +130,14 @@ public:
         for (const NamedPolicy& policy : kPolicies)
             for (const std::int64_t window : sizes)
                 if (m_tried < tries || window == 0)
-                    if (auto done = tryOne(policy, {m_flow.activeItems, window, 0}); !done) return done;
+                    if (auto done = tryOne(policy, {m_flow.activeItems, window, 0, 0}); !done) return done;
         // The product's order, under windows and lags drawn by chance, small ones oftener.
         SeededRandom random(mixBits(m_seed ^ 0x0B0E5ULL));
         const auto size = [&] {
             return static_cast<std::int64_t>(std::pow(static_cast<double>(m_shape.items) + 1, random.uniform())) - 1;
         };
         while (m_tried < tries)
-            if (auto done = tryOne(kPolicies[0], {m_flow.activeItems, size(), size()}); !done) return done;
+            if (auto done = tryOne(kPolicies[0], {m_flow.activeItems, size(), size(), 0}); !done) return done;
         return {};
     }
 

@@ -44,7 +44,6 @@ void DispatchedCalls::decide(Nanoseconds now, Outcome& outcome)
         const auto place = static_cast<std::uint32_t>(order.call.value() - 1);
         m_calls[place].attempt = order.attempt;
         m_calls[place].model = static_cast<std::uint32_t>(order.model);
-        m_dispatcher->onWire(order.attempt, at(now));
         ++m_sent[order.provider];
         outcome.started.push_back({m_calls[place].task, place, accountNumber(order.provider, order.account)});
     }
@@ -61,6 +60,11 @@ std::optional<Nanoseconds> DispatchedCalls::nextDecision() const
     const auto next = m_dispatcher->nextDecision();
     if (!next) return std::nullopt;
     return (next->time_since_epoch() - kStart).count();
+}
+
+void DispatchedCalls::sent(const Started& call, Nanoseconds now)
+{
+    m_dispatcher->onWire(m_calls[call.handle].attempt, at(now));
 }
 
 void DispatchedCalls::ended(const Started& call, Nanoseconds now, Nanoseconds latency)

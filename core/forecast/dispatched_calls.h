@@ -17,6 +17,7 @@ public:
     void submit(const FlowTask& task, const TaskRank& rank, Nanoseconds now) override;
     void decide(Nanoseconds now, Outcome& outcome) override;
     std::optional<Nanoseconds> nextDecision() const override;
+    void sent(const Started& call, Nanoseconds now) override;
     void ended(const Started& call, Nanoseconds now, Nanoseconds latency) override;
 
     const std::map<std::string, Nanos>& cost() const noexcept { return m_cost; }

@@ -87,7 +87,7 @@ TaskRank FlowRun::rankOf(const FlowTask& task) noexcept
     const StepShape& step = m_shape.steps[task.step];
     switch (m_policy) {
     case OrderPolicy::ByItem:
-        return {0, task.item + (step.lane == Lane::Api ? m_window.stepLag * task.step : 0), step.fromEnd};
+        return {0, task.item + (step.lane == Lane::Api ? m_window.stepLag * step.callsBefore : 0), step.fromEnd};
     case OrderPolicy::FirstCome:
         return {0, m_arrival++, 0};
     case OrderPolicy::BreadthFirst:
@@ -132,11 +132,15 @@ void FlowRun::startCalls()
     if (m_shape.callSteps == 0) return;
     m_outcome.clear();
     m_calls.decide(m_now, m_outcome);
+    // What was sent at the same moment in an earlier decision is still on its way.
+    Nanoseconds at = std::max(m_now, m_lastSending + m_window.sendSpacing);
     for (const CallPool::Started& call : m_outcome.started) {
         --m_callsWaiting;
         ++m_end.calls;
         callGone(call.task);
-        start(call);
+        send(call, at);
+        m_lastSending = at;
+        at += m_window.sendSpacing;
     }
     for (const FlowTask& task : m_outcome.refused) {
         --m_callsWaiting;
@@ -155,7 +159,22 @@ void FlowRun::start(const CallPool::Started& call)
         m_course->accounts[slot(call.task)] = call.account;
     }
     m_end.busy[static_cast<std::size_t>(m_shape.steps[call.task.step].lane)] += duration;
-    m_events.push_back({m_now + duration, m_number++, call, duration});
+    push({m_now + duration, m_number++, call, duration, false});
+}
+
+void FlowRun::send(const CallPool::Started& call, Nanoseconds at)
+{
+    if (at > m_now)
+        push({at, m_number++, call, 0, true});
+    else {
+        m_calls.sent(call, m_now);
+        start(call);
+    }
+}
+
+void FlowRun::push(const Event& event)
+{
+    m_events.push_back(event);
     std::ranges::push_heap(m_events, later);
 }
 
@@ -171,7 +190,12 @@ bool FlowRun::advance()
         std::ranges::pop_heap(m_events, later);
         const Event event = m_events.back();
         m_events.pop_back();
-        end(event);
+        if (event.isSending) {
+            m_calls.sent(event.call, m_now);
+            start(event.call);
+        } else {
+            end(event);
+        }
     }
     return true;
 }

@@ -39,6 +39,8 @@ public:
     virtual void decide(Nanoseconds now, Outcome& outcome) = 0;
     // When decide() must be called although nothing ended; nothing: never.
     virtual std::optional<Nanoseconds> nextDecision() const = 0;
+    // The call reached the network.
+    virtual void sent(const Started& call, Nanoseconds now) = 0;
     virtual void ended(const Started& call, Nanoseconds now, Nanoseconds latency) = 0;
 };
 
@@ -47,6 +49,7 @@ struct FlowWindow {
     std::int64_t activeItems = 0;
     std::int64_t callingItems = 0;
     std::int64_t stepLag = 0;
+    Nanoseconds sendSpacing = 0;
 };
 struct FlowEnd {
     Nanoseconds makespan = 0;
@@ -81,6 +84,7 @@ private:
         std::uint64_t number = 0;
         CallPool::Started call;
         Nanoseconds duration = 0;
+        bool isSending = false; // the call reaches the network; otherwise the task ends
     };
     struct LocalLane {
         std::vector<Waiting> waiting; // a heap
@@ -101,6 +105,8 @@ private:
     void startLocal(LocalLane& lane);
     void startCalls();
     void start(const CallPool::Started& call);
+    void send(const CallPool::Started& call, Nanoseconds at);
+    void push(const Event& event);
     void end(const Event& event);
     void stepEnded(std::int32_t item, std::uint16_t step);
     void dropAfter(std::int32_t item, std::uint16_t step);
@@ -114,6 +120,7 @@ private:
     std::uint64_t m_seed;
     CallPool& m_calls;
     Nanoseconds m_now = 0;
+    Nanoseconds m_lastSending = INT64_MIN / 2;
     std::uint64_t m_number = 0;
     std::int64_t m_arrival = 0;
     std::int64_t m_admitted = 0;

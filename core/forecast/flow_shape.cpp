@@ -56,6 +56,8 @@ void measureChains(const ModelledFlow& flow, FlowShape& shape)
             StepShape& before = shape.steps[need];
             before.next.push_back(static_cast<std::uint16_t>(i));
             shape.steps[i].head = std::max(shape.steps[i].head, before.head + before.least);
+            shape.steps[i].callsBefore = std::max(
+                shape.steps[i].callsBefore, before.callsBefore + (before.lane == ModelledStep::Lane::Api ? 1 : 0));
         }
     for (std::size_t i = shape.steps.size(); i-- > 0;)
         for (const std::uint16_t next : shape.steps[i].next)

@@ -28,10 +28,11 @@ struct StepShape {
     std::int32_t fromEnd = 0;
     Nanoseconds median = 0;
     double sigma = 0;
-    Nanoseconds least = 0; // no task of it is shorter
-    Nanoseconds head = 0;  // least work before it, along the longest chain
-    Nanoseconds tail = 0;  // ... after it
-    std::int32_t rest = 0; // its place when the steps are sorted by `least + tail`, longest first
+    Nanoseconds least = 0;        // no task of it is shorter
+    Nanoseconds head = 0;         // least work before it, along the longest chain
+    Nanoseconds tail = 0;         // ... after it
+    std::int32_t callsBefore = 0; // steps of the API lane before it, along one chain at most
+    std::int32_t rest = 0;        // its place when the steps are sorted by `least + tail`, longest first
 };
 
 // Immutable.

@@ -13,8 +13,16 @@ constexpr double kWorthwhile = 0.995;
 // Of the calls that the accounts take at once.
 constexpr std::array kWindows{0.35, 0.5, 0.6, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 4.0};
 constexpr std::array kLags{0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 5.0};
-// A call takes a little longer than its answer; nobody knows by how much.
-constexpr std::array kWorlds{1.0, 1.01, 1.03};
+// Nothing takes exactly as long as it is said to.
+struct World {
+    double longer = 1;
+    double sigma = 0; // at least
+    std::chrono::milliseconds spacing{0};
+};
+constexpr std::array kWorlds{World{1, 0, std::chrono::milliseconds(0)}, World{1.01, 0.01, std::chrono::milliseconds(2)},
+                             World{1.01, 0.005, std::chrono::milliseconds(5)},
+                             World{1.02, 0.01, std::chrono::milliseconds(8)},
+                             World{1.03, 0.01, std::chrono::milliseconds(12)}};
 
 using FlowWorlds = std::array<ModelledFlow, kWorlds.size()>;
 
@@ -23,9 +31,12 @@ FlowWorlds worldsOf(const ModelledFlow& flow)
     FlowWorlds worlds;
     for (std::size_t i = 0; i < worlds.size(); ++i) {
         worlds[i] = flow;
-        for (ModelledStep& step : worlds[i].steps)
+        worlds[i].sendSpacing = kWorlds[i].spacing;
+        for (ModelledStep& step : worlds[i].steps) {
             step.duration.median = std::chrono::nanoseconds(
-                static_cast<std::int64_t>(static_cast<double>(step.duration.median.count()) * kWorlds[i]));
+                static_cast<std::int64_t>(static_cast<double>(step.duration.median.count()) * kWorlds[i].longer));
+            step.duration.sigma = std::max(step.duration.sigma, kWorlds[i].sigma);
+        }
     }
     return worlds;
 }
@@ -38,7 +49,7 @@ Result<std::chrono::nanoseconds> judge(FlowWorlds& worlds, const ApiSettings& se
     for (ModelledFlow& flow : worlds) {
         flow.callingItems = window;
         flow.stepLag = lag;
-        auto result = runVirtually(flow, settings, OrderPolicy::ByItem, seed);
+        auto result = runVirtually(flow, settings, OrderPolicy::ByItem, seed++);
         if (!result) return tl::unexpected(std::move(result.error()));
         sum += result->makespan;
     }

@@ -14,9 +14,9 @@ struct TunedOrder {
     std::chrono::nanoseconds plain{0};    // without
 };
 // Windows from a third to four times what the accounts take at once, lags from none to five times; each is judged in
-// three worlds whose durations differ a little, so that what it finds does not hang on a coincidence. The plain order
+// five worlds whose durations differ a little, so that what it finds does not hang on a coincidence. The plain order
 // stays unless half a percent is saved. Flows of more than `mostItems` items are judged by their first so many.
-// Cost: some 300 virtual runs. PipelineInvalid as runVirtually().
+// Cost: some 700 virtual runs. PipelineInvalid as runVirtually().
 Result<TunedOrder> tuneOrder(ModelledFlow flow, const ApiSettings& settings, std::uint64_t seed,
                              std::int64_t mostItems = 400);
 

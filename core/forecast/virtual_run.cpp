@@ -50,7 +50,8 @@ Result<VirtualResult> runVirtually(const ModelledFlow& flow, const ApiSettings& 
     auto shape = FlowShape::of(flow, settings);
     if (!shape) return tl::unexpected(std::move(shape.error()));
     DispatchedCalls calls(flow, *shape, settings, seed);
-    FlowRun run(*shape, {flow.activeItems, flow.callingItems, flow.stepLag}, policy, seed, calls);
+    FlowRun run(*shape, {flow.activeItems, flow.callingItems, flow.stepLag, flow.sendSpacing.count()}, policy, seed,
+                calls);
     auto end = run.run();
     if (!end) return tl::unexpected(std::move(end.error()));
     VirtualResult result;

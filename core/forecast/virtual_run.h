@@ -37,8 +37,11 @@ struct ModelledFlow {
     // Items that were let in and whose last call is not sent yet; 0: no bound. A bound keeps places of an account for
     // the later calls of items that have begun, so that what follows the calls starts early.
     std::int64_t callingItems = 0;
-    // Calls by item: every step stands so many items behind the step before it. 0: the oldest item before all others.
+    // Calls by item: a call stands so many items behind for every call of its item before it. 0: the oldest item before
+    // all others.
     std::int64_t stepLag = 0;
+    // Between calls that are sent together: they reach the network one after the other.
+    std::chrono::nanoseconds sendSpacing{0};
 };
 
 // Which of the waiting tasks of a lane goes next. ByItem is the product's own.

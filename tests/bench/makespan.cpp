@@ -1,7 +1,8 @@
 // How near real jobs come to the best schedule: the engine, the lane, libcurl, the shared limits and a durable journal
 // against strict simulated services, at 20 times life speed; the jobs in processes of their own.
-//   bench_makespan [--flow NAME] [--speed N] [--processes N] [--kill]
-// --processes: so many jobs share the accounts. --kill: each job is killed (-9) in the middle and resumed.
+//   bench_makespan [--flow NAME] [--speed N] [--processes N] [--kill] [--items N] [--ledger FILE]
+// --processes: so many jobs share the accounts, each with a device and cores of its own. --kill: each job is killed
+// (-9) in the middle and resumed.
 #include "core/base/json.h"
 #include "core/forecast/tuned_order.h"
 #include "tests/support/flow_jobs/flow_job.h"
@@ -28,6 +29,8 @@ struct Options {
     double speed = 20;
     int processes = 1;
     bool kill = false;
+    std::int64_t items = 0; // 0: the flow's own
+    std::string ledger;     // empty: in memory alone
 };
 
 Options optionsFrom(int argc, char** argv)
@@ -42,6 +45,8 @@ Options optionsFrom(int argc, char** argv)
         }
         ++i;
         if (name == "--flow") options.flow = value;
+        if (name == "--items") options.items = std::atoll(value);
+        if (name == "--ledger") options.ledger = value;
         if (name == "--speed") options.speed = std::max(1.0, std::atof(value));
         if (name == "--processes") options.processes = std::max(1, std::atoi(value));
     }
@@ -76,7 +81,7 @@ public:
     Run(const NamedFlow& named, const Options& options, const TunedOrder& order)
         : m_named(named), m_options(options),
           m_folder(std::filesystem::current_path() / "build" / ("makespan-" + std::to_string(::getpid()))),
-          m_services(must(SimulatedProvider::start(flowWorld(named, options.speed))))
+          m_services(must(SimulatedProvider::start(worldFor(named, options))))
     {
         std::filesystem::remove_all(m_folder);
         const auto share = [&](std::int64_t whole) { return (whole + options.processes - 1) / options.processes; };
@@ -123,6 +128,13 @@ public:
     std::vector<FlowJobEnd> ends;
 
 private:
+    static SimulatedWorld worldFor(const NamedFlow& named, const Options& options)
+    {
+        SimulatedWorld world = flowWorld(named, options.speed);
+        world.ledgerFile = options.ledger;
+        return world;
+    }
+
     const NamedFlow& m_named;
     Options m_options;
     std::filesystem::path m_folder;
@@ -198,7 +210,8 @@ int main(int argc, char** argv)
                 {"kill", options.kill},
                 {"bars", {{"ratio_best", kBar}, {"refusals", 0}, {"violations", 0}, {"paid_twice", 0}}}};
     bool ok = true;
-    for (const NamedFlow& flow : flows) {
+    for (NamedFlow& flow : flows) {
+        if (options.items > 0) flow.flow.items = options.items;
         result["flows"][flow.name] = measure(flow, options);
         ok = ok && result["flows"][flow.name]["ok"].get<bool>();
     }

@@ -27,6 +27,9 @@ std::vector<std::string> heads(const Console& console, std::initializer_list<Tex
     return words;
 }
 
+// As wide as the reader's terminal; a pipe takes every width.
+int columnsOf(const Console& console) { return console.outTraits().terminal ? console.outLook().columns : 10'000; }
+
 std::string joined(const std::vector<std::string>& words)
 {
     std::string text;
@@ -42,7 +45,8 @@ std::string keyCell(const Console& console, const ProviderAccountLine& account)
     if (account.key == KeyState::NotNeeded) return std::string(console.say({"not needed", "不需要"}));
     const bool found = account.key == KeyState::Found;
     const auto state = console.say(found ? Text{"(there)", "（已有）"} : Text{"(missing)", "（缺失）"});
-    return harmless(account.keySource) + " " + std::string(state);
+    const bool spaced = console.language() == Language::English;
+    return harmless(account.keySource) + (spaced ? " " : "") + std::string(state);
 }
 
 class ProvidersList final : public Command {
@@ -103,7 +107,7 @@ private:
                 table.row({harmless(provider.name), harmless(provider.protocol),
                            std::string(console.say({"all accounts", "全部账户"})), "-", harmless(provider.limits)});
         }
-        return table.text();
+        return table.text(columnsOf(console));
     }
 
     static std::string modelsOf(const Console& console, const ProviderList& list)
@@ -113,7 +117,7 @@ private:
         for (const ApiModelLine& model : list.models)
             table.row(
                 {harmless(model.name), harmless(model.provider), harmless(model.remoteName), orNone(model.limits)});
-        return table.text();
+        return table.text(columnsOf(console));
     }
 
     static std::string routesOf(const Console& console, const ProviderList& list)
@@ -121,7 +125,7 @@ private:
         Table table(heads(console, {{"route", "路由"}, {"kind", "类型"}, {"models", "模型"}, {"rule", "规则"}}));
         for (const RouteLine& route : list.routes)
             table.row({harmless(route.name), harmless(route.kind), joined(route.models), harmless(route.rule)});
-        return table.text();
+        return table.text(columnsOf(console));
     }
 
     bool m_json = false;
@@ -175,7 +179,7 @@ private:
         for (const ApiModelLine& model : list.models)
             table.row({harmless(model.name), harmless(model.provider), harmless(model.price),
                        countOf(model.contextTokens), countOf(model.maxOutputTokens)});
-        return table.text();
+        return table.text(columnsOf(console));
     }
 
     bool m_json = false;

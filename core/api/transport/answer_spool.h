@@ -38,7 +38,7 @@ struct SpooledAnswer {
 class AnswerSpool : public AnswerSink {
 public:
     // `attempt` names the files; the folder exists.
-    static std::shared_ptr<AnswerSpool> create(std::filesystem::path folder, std::string attempt);
+    static std::shared_ptr<AnswerSpool> create(const std::filesystem::path& folder, std::string attempt);
     // After the end. Errors: OutputDiskFull, OutputDenied.
     virtual Result<SpooledAnswer> take() = 0;
     // Removes every file of it that nobody took.

@@ -8,6 +8,8 @@
 #include <cassert>
 #include <cstring>
 #include <curl/curl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,6 +30,8 @@ Share::Share() : m_share(curl_share_init())
 Share::~Share() { curl_share_cleanup(static_cast<CURLSH*>(m_share)); }
 
 namespace {
+
+constexpr std::int64_t kSmallBody = std::int64_t{64} * 1024;
 
 // The macro of this name checks types of literals only.
 template <typename Value> void set(CURL* easy, CURLoption option, Value value)
@@ -52,8 +56,15 @@ struct EasyHandle::State {
     std::array<char, CURL_ERROR_SIZE> words{};
     std::string problem, systemCaFile, systemCaFolder;
     // What the handle is set to now.
-    std::string method, caFile, proxy;
-    int headsSent = 0; // counted in developer builds alone
+    std::string method, url, caFile, proxy;
+    bool hasBody = false;
+    std::optional<HttpVersion> version;
+    long uploadBuffer = 0;
+    std::chrono::milliseconds connectTimeout{-1};
+    std::int64_t bodySize = -1;
+    std::vector<int> opened; // sockets of this transfer
+    int corked = -1;         // the socket whose small packets are held back
+    int headsSent = 0;       // counted in developer builds alone
 
     ~State()
     {
@@ -71,7 +82,10 @@ struct EasyHandle::State {
     void setConstants(const Share& share);
     void setCallbacks();
     void setSecurity();
+    void setMethod(const Setup& setup);
     void setBody(const Setup& setup);
+    void setVersion(const Setup& setup);
+    bool setUrl(const Setup& setup);
     bool setHeaders(const Setup& setup);
     void setPeers(const Setup& setup);
 
@@ -85,6 +99,8 @@ struct EasyHandle::State {
     static int progress(void* data, curl_off_t, curl_off_t, curl_off_t, curl_off_t sent);
     static int listen(CURL*, curl_infotype kind, char* from, std::size_t size, void* data);
     bool speaksHttp2() const;
+    void cork(const char* localAddress, int localPort);
+    void uncork();
 };
 
 curl_socket_t EasyHandle::State::openSocket(void* data, curlsocktype, curl_sockaddr* address)
@@ -94,6 +110,7 @@ curl_socket_t EasyHandle::State::openSocket(void* data, curlsocktype, curl_socka
     const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd < 0) return CURL_SOCKET_BAD;
     of(data).watcher->opened(fd);
+    of(data).opened.push_back(fd);
     return fd;
 }
 
@@ -111,11 +128,30 @@ bool EasyHandle::State::speaksHttp2() const
     return negotiatedProtocol(session->internals) == "h2";
 }
 
-int EasyHandle::State::beforeSending(void* data, char* address, char*, int, int)
+int EasyHandle::State::beforeSending(void* data, char* address, char* localAddress, int, int localPort)
 {
     State& state = of(data);
-    const bool goesOn = state.events->aboutToSend(address == nullptr ? "" : address, state.speaksHttp2());
-    return goesOn ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+    const bool http2 = state.version == HttpVersion::TwoPriorKnowledge || state.speaksHttp2();
+    if (!state.events->aboutToSend(address == nullptr ? "" : address, http2)) return CURL_PREREQFUNC_ABORT;
+    if (!http2 && state.bodySize > 0 && state.bodySize <= kSmallBody && localAddress != nullptr)
+        state.cork(localAddress, localPort);
+    return CURL_PREREQFUNC_OK;
+}
+
+// libcurl sends head and body apart when it has to ask for the body: one packet and one wake-up of the peer too many.
+void EasyHandle::State::cork(const char* localAddress, int localPort)
+{
+    const LocalEnd end{std::string_view(localAddress).find(':') != std::string_view::npos, localPort};
+    corked = watcher->socketAt(end, opened);
+    const int on = 1;
+    if (corked >= 0) ::setsockopt(corked, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+}
+
+void EasyHandle::State::uncork()
+{
+    const int off = 0;
+    if (corked >= 0) ::setsockopt(corked, IPPROTO_TCP, TCP_CORK, &off, sizeof off);
+    corked = -1;
 }
 
 std::size_t EasyHandle::State::readBody(char* into, std::size_t size, std::size_t count, void* data)
@@ -141,6 +177,7 @@ int EasyHandle::State::progress(void* data, curl_off_t, curl_off_t, curl_off_t, 
     long head = 0;
     curl_easy_getinfo(state.easy, CURLINFO_REQUEST_SIZE, &head);
     state.events->sentSoFar(head, sent);
+    if (!state.events->wantsSentSoFar()) state.uncork();
     return 0;
 }
 
@@ -215,11 +252,13 @@ void EasyHandle::State::setConstants(const Share& share)
     setSecurity();
 }
 
-void EasyHandle::State::setBody(const Setup& setup)
+void EasyHandle::State::setMethod(const Setup& setup)
 {
-    method = setup.method;
-    const bool post = method == "POST";
     const bool body = setup.bodySize >= 0;
+    if (method == setup.method && hasBody == body) return;
+    method = setup.method;
+    hasBody = body;
+    const bool post = method == "POST";
     set(easy, CURLOPT_UPLOAD, 0L);
     set(easy, CURLOPT_HTTPGET, 1L);
     if (method == "HEAD") set(easy, CURLOPT_NOBODY, 1L);
@@ -227,9 +266,16 @@ void EasyHandle::State::setBody(const Setup& setup)
     if (post) set(easy, CURLOPT_POST, 1L);
     const bool usual = post || method == "HEAD" || method == "GET";
     set(easy, CURLOPT_CUSTOMREQUEST, usual ? static_cast<const char*>(nullptr) : method.c_str());
-    set(easy, post ? CURLOPT_POSTFIELDSIZE_LARGE : CURLOPT_INFILESIZE_LARGE,
-        static_cast<curl_off_t>(std::max<std::int64_t>(setup.bodySize, 0)));
-    set(easy, CURLOPT_UPLOAD_BUFFERSIZE, setup.bodySize > 256 * 1024 ? 64L * 1024 : 16L * 1024);
+}
+
+void EasyHandle::State::setBody(const Setup& setup)
+{
+    bodySize = setup.bodySize;
+    set(easy, method == "POST" ? CURLOPT_POSTFIELDSIZE_LARGE : CURLOPT_INFILESIZE_LARGE,
+        static_cast<curl_off_t>(std::max<std::int64_t>(bodySize, 0)));
+    const long wished = bodySize > 4 * kSmallBody ? 64L * 1024 : 16L * 1024;
+    if (wished != uploadBuffer) set(easy, CURLOPT_UPLOAD_BUFFERSIZE, wished);
+    uploadBuffer = wished;
 }
 
 bool EasyHandle::State::setHeaders(const Setup& setup)
@@ -262,16 +308,31 @@ void EasyHandle::State::setPeers(const Setup& setup)
         set(easy, CURLOPT_PROXY, setup.proxy.c_str());
         proxy = setup.proxy;
     }
-    const long version = setup.version == HttpVersion::One   ? long{CURL_HTTP_VERSION_1_1}
-                         : setup.version == HttpVersion::Two ? long{CURL_HTTP_VERSION_2TLS}
-                                                             : long{CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE};
-    set(easy, CURLOPT_HTTP_VERSION, version);
+    if (connectTimeout != setup.connectTimeout)
+        set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(setup.connectTimeout.count()));
+    connectTimeout = setup.connectTimeout;
+}
+
+void EasyHandle::State::setVersion(const Setup& setup)
+{
+    if (version == setup.version) return;
+    version = setup.version;
+    const long number = version == HttpVersion::One   ? long{CURL_HTTP_VERSION_1_1}
+                        : version == HttpVersion::Two ? long{CURL_HTTP_VERSION_2TLS}
+                                                      : long{CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE};
+    set(easy, CURLOPT_HTTP_VERSION, number);
     // curl/curl#10634: before 8.0 a plain HTTP/2 connection breaks when it is used again.
-    const bool alone =
-        setup.version == HttpVersion::TwoPriorKnowledge && curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
+    const bool old = curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
+    const bool alone = version == HttpVersion::TwoPriorKnowledge && old;
     set(easy, CURLOPT_FRESH_CONNECT, alone ? 1L : 0L);
     set(easy, CURLOPT_FORBID_REUSE, alone ? 1L : 0L);
-    set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(setup.connectTimeout.count()));
+}
+
+bool EasyHandle::State::setUrl(const Setup& setup)
+{
+    if (url == *setup.url) return true;
+    url = *setup.url;
+    return (curl_easy_setopt)(easy, CURLOPT_URL, url.c_str()) == CURLE_OK;
 }
 
 EasyHandle::EasyHandle(std::unique_ptr<State> state) : m_state(std::move(state)) {}
@@ -295,11 +356,13 @@ Result<void> EasyHandle::prepare(const Setup& setup, WireEvents& events)
     state.events = &events;
     state.words[0] = '\0';
     state.headsSent = 0;
+    state.opened.clear();
+    state.setMethod(setup);
     state.setBody(setup);
     state.setPeers(setup);
+    state.setVersion(setup);
     const bool headers = state.setHeaders(setup);
-    if (!headers || (curl_easy_setopt)(state.easy, CURLOPT_URL, setup.url->c_str()) != CURLE_OK)
-        return fail(Reason::Internal, "no memory for a request");
+    if (!headers || !state.setUrl(setup)) return fail(Reason::Internal, "no memory for a request");
     return {};
 }
 
@@ -315,6 +378,7 @@ void* EasyHandle::raw() const noexcept { return m_state->easy; }
 WireEvents& EasyHandle::noteEnd(int code)
 {
     const auto words = static_cast<CURLcode>(code);
+    m_state->uncork();
     m_state->problem = words == CURLE_OK           ? ""
                        : m_state->words[0] != '\0' ? m_state->words.data()
                                                    : curl_easy_strerror(words);

@@ -59,6 +59,12 @@ struct Setup {
     std::chrono::milliseconds connectTimeout{0};
 };
 
+// A connection's end on this machine.
+struct LocalEnd {
+    bool six = false; // IPv6
+    int port = 0;
+};
+
 // Told which sockets to watch, on the loop's thread.
 class MultiHandle;
 class SocketWatcher {
@@ -67,6 +73,8 @@ public:
     virtual void forget(int socket) = 0;
     virtual void opened(int socket) = 0;
     virtual void closing(int socket) = 0;
+    // The open socket with this local end, one of `candidates` if it was not asked for before; -1: not known.
+    virtual int socketAt(LocalEnd end, std::span<const int> candidates) = 0;
 
 protected:
     ~SocketWatcher() = default;

@@ -9,6 +9,7 @@ struct MultiHandle::State {
     SocketWatcher* watcher = nullptr;
     MultiHandle* owner = nullptr;
     std::optional<std::chrono::steady_clock::time_point> due;
+    std::vector<std::pair<CURL*, CURLcode>> over; // used by drain() alone
 
     ~State() { curl_multi_cleanup(multi); }
 
@@ -78,17 +79,20 @@ void MultiHandle::tick()
 
 void MultiHandle::drain(const Ended& ended)
 {
+    // All messages first: libcurl looks through those that wait for every handle that is removed.
+    auto& over = m_state->over;
     int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(m_state->multi, &left)) {
-        if (message->msg != CURLMSG_DONE) continue;
-        const CURLcode code = message->data.result;
-        CURL* const easy = message->easy_handle;
+    while (const CURLMsg* message = curl_multi_info_read(m_state->multi, &left))
+        if (message->msg == CURLMSG_DONE) over.emplace_back(message->easy_handle, message->data.result);
+    for (std::size_t i = 0; i < over.size(); ++i) {
+        const auto [easy, code] = over[i];
         char* data = nullptr;
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, &data);
         curl_multi_remove_handle(m_state->multi, easy);
         WireEvents& events = reinterpret_cast<EasyHandle*>(data)->noteEnd(code);
         ended(events, code == CURLE_OK, code == CURLE_OPERATION_TIMEDOUT);
     }
+    over.clear();
 }
 
 } // namespace aiflow::curl

@@ -1,11 +1,28 @@
 #include "core/api/transport/event_loop.h"
 
 #include <array>
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 
 namespace aiflow {
+
+namespace {
+
+int numberOf(curl::LocalEnd end) { return (end.six ? 1 << 16 : 0) | end.port; }
+
+int localEndOf(int socket)
+{
+    sockaddr_in6 address{}; // IPv4's port stands at the same place
+    socklen_t size = sizeof address;
+    if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return -1;
+    return numberOf({address.sin6_family == AF_INET6, ntohs(address.sin6_port)});
+}
+
+} // namespace
 
 std::unique_ptr<EventLoop> EventLoop::create()
 {
@@ -68,9 +85,24 @@ void EventLoop::opened(int socket)
     watched.ours = true;
 }
 
+int EventLoop::socketAt(curl::LocalEnd end, std::span<const int> candidates)
+{
+    const int wished = numberOf(end);
+    if (const auto known = m_localEnds.find(wished); known != m_localEnds.end()) return known->second;
+    for (const int socket : candidates) {
+        Watched& watched = at(socket);
+        if (!watched.ours || localEndOf(socket) != wished) continue;
+        watched.localEnd = wished;
+        m_localEnds[wished] = socket;
+        return socket;
+    }
+    return -1;
+}
+
 void EventLoop::closing(int socket)
 {
     Watched& watched = at(socket);
+    if (watched.localEnd >= 0) m_localEnds.erase(std::exchange(watched.localEnd, -1));
     watched.wanted = 0;
     watched.registered = 0;
     watched.ours = false;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 namespace aiflow {
@@ -27,6 +28,7 @@ public:
     void forget(int socket) override;
     void opened(int socket) override;
     void closing(int socket) override;
+    int socketAt(curl::LocalEnd end, std::span<const int> candidates) override;
 
 private:
     struct Watched {
@@ -35,6 +37,7 @@ private:
         std::uint32_t registered = 0; // what the system tells
         bool ours = false;            // its closing is told, so that `registered` stays true without a call
         bool changed = false;
+        int localEnd = -1; // its place in m_localEnds
     };
     EventLoop(int epoll, int wakeUp) : m_epoll(epoll), m_wakeUp(wakeUp) {}
     Watched& at(int socket);
@@ -47,6 +50,7 @@ private:
     int m_wakeUp;
     std::vector<Watched> m_watched; // by socket
     std::vector<int> m_changed;
+    std::unordered_map<int, int> m_localEnds; // sockets by what localEndOf() tells
 };
 
 } // namespace aiflow

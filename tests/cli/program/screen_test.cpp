@@ -49,6 +49,26 @@ private Q_SLOTS:
         QVERIFY(session.seen().lastIndexOf(kShow) > session.seen().lastIndexOf(kHide));
     }
 
+    void tablesTurnIntoBlocksWhereTheyDoNotFit()
+    {
+        TerminalSession wide(kProgram, {"providers"}, {});
+        QVERIFY(wide.waitFor(" openai/main     openai    env:OPENAI_API_KEY (there)  acme    60 requests/min"));
+        QCOMPARE(wide.finish(), 0);
+        TerminalSession narrow(kProgram, {"providers"}, {}, 60);
+        QVERIFY(narrow.waitFor(" openai/second\r\n   protocol  openai\r\n   key       file:second.key (missing)\r\n"));
+        QVERIFY(narrow.waitFor(" text   text  small, local  in this order"));
+        QCOMPARE(narrow.finish(), 0);
+    }
+
+    void aRehearsalSaysWhatItTouches()
+    {
+        TerminalSession session(kProgram, {"rehearse", "p.csv"}, {"FAKE_COURSE=hang"});
+        QVERIFY(session.waitFor("Rehearsal at 20x life speed: nothing is paid, no real result is touched."));
+        QVERIFY(!session.seen().contains("attach"));
+        session.type("\x03");
+        QCOMPARE(session.finish(), 130);
+    }
+
     void narrowTerminalGetsOneLine()
     {
         TerminalSession session(kProgram, {"batch", "p.csv"}, {"FAKE_COURSE=hang"}, 40);

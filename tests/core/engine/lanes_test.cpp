@@ -230,6 +230,27 @@ private Q_SLOTS:
             QVERIFY2(most >= 1 && most <= 3, qPrintable(QString::number(most)));
         }
     }
+
+    void longOpsKeepNoCallWaiting()
+    {
+        JobBench job;
+        job.settings.cores = 1;
+        job.load("steps:\n  a: { api: text, prompt: \"One {{item.sku}}\" }\n"
+                 "  g: { op: test.gate, inputs: { n: $item.n }, needs: [a] }\n"
+                 "  b: { api: text, prompt: \"Two {{a.text}}\" }\n");
+        probe().gateOpen = false;
+        job.start(5);
+        std::thread viewer([&] {
+            probe().waitForGate(1);
+            job.api.waitForCalls(10); // every second call, although the only core is taken
+            probe().openGate();
+        });
+        const auto end = job.finish();
+        viewer.join();
+        QVERIFY(end);
+        QCOMPARE(end->items[TaskState::Succeeded], 5);
+        QCOMPARE(probe().count.load(), 5);
+    }
 };
 
 QTEST_GUILESS_MAIN(LanesTest)

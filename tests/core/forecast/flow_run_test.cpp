@@ -37,8 +37,8 @@ private Q_SLOTS:
 
     void aNarrowWayIntoTheCallsStartsTheDeviceEarlier()
     {
-        QCOMPARE(seconds(runGreedily(heroFlow(), OrderPolicy::ByItem, {0, 24, 6}).makespan), 352.5);
-        QCOMPARE(seconds(runGreedily(heroFlow(), OrderPolicy::ByItem, {20, 0, 0}).makespan), 410.0);
+        QCOMPARE(seconds(runGreedily(heroFlow(), OrderPolicy::ByItem, {0, 24, 6, 0}).makespan), 352.5);
+        QCOMPARE(seconds(runGreedily(heroFlow(), OrderPolicy::ByItem, {20, 0, 0, 0}).makespan), 410.0);
     }
 
     void everyCallOfAFanOutIsMadeBeforeTheNextStep()
@@ -64,6 +64,7 @@ private Q_SLOTS:
                 m_tasks.clear();
             }
             std::optional<Nanoseconds> nextDecision() const override { return std::nullopt; }
+            void sent(const Started&, Nanoseconds) override {}
             void ended(const Started&, Nanoseconds, Nanoseconds) override {}
 
         private:
@@ -71,7 +72,7 @@ private Q_SLOTS:
         } pool;
         const NamedFlow hero = heroFlow(10);
         const auto shape = FlowShape::of(hero.flow, hero.settings);
-        const auto end = FlowRun(*shape, {0, 2, 0}, OrderPolicy::ByItem, 1, pool).run();
+        const auto end = FlowRun(*shape, {0, 2, 0, 0}, OrderPolicy::ByItem, 1, pool).run();
         QVERIFY(end.has_value());
         QCOMPARE(end->failed, 5);
         QCOMPARE(end->calls, 10);

@@ -38,6 +38,7 @@ public:
             if (!sent.empty() && (!next || sent.front() + m_window < *next)) next = sent.front() + m_window;
         return next;
     }
+    void sent(const Started&, Nanoseconds) override {}
     void ended(const Started&, Nanoseconds, Nanoseconds) override {}
 
 private:

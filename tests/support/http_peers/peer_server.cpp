@@ -24,10 +24,11 @@ void PeerServer::listen(Serve serve, const TlsContext* tls)
     ::getsockname(m_listener, reinterpret_cast<sockaddr*>(&address), &size);
     m_port = ntohs(address.sin_port);
     ::listen(m_listener, 1024);
-    m_acceptor = std::thread([this, serve = std::move(serve), tls] { accept(serve, tls); });
+    m_serve = std::move(serve);
+    m_acceptor = std::thread([this, tls] { accept(tls); });
 }
 
-void PeerServer::accept(const Serve& serve, const TlsContext* tls)
+void PeerServer::accept(const TlsContext* tls)
 {
     while (true) {
         std::array<pollfd, 2> polled = {pollfd{m_listener, POLLIN, 0}, pollfd{m_stop, POLLIN, 0}};
@@ -36,9 +37,9 @@ void PeerServer::accept(const Serve& serve, const TlsContext* tls)
         const int socket = ::accept4(m_listener, nullptr, nullptr, SOCK_CLOEXEC);
         if (socket < 0) continue;
         const int number = m_connections++;
-        m_threads.emplace_back([this, &serve, tls, socket, number] {
+        m_threads.emplace_back([this, tls, socket, number] {
             PeerStream stream(socket, m_stop, tls);
-            if (stream.good()) serve(stream, number);
+            if (stream.good()) m_serve(stream, number);
         });
     }
 }

@@ -22,8 +22,9 @@ public:
     int connections() const noexcept { return m_connections; }
 
 private:
-    void accept(const Serve& serve, const TlsContext* tls);
+    void accept(const TlsContext* tls);
 
+    Serve m_serve;
     int m_listener = -1;
     int m_stop = -1;
     int m_port = 0;

@@ -133,12 +133,12 @@ NamedFlow fanOutFlow(std::int64_t items)
 NamedFlow unequalFlow(std::int64_t items)
 {
     using std::chrono::minutes;
-    LimitSet places;
-    places.concurrency = 3;
+    LimitSet twelve = atMost(12, minutes(1));
+    twelve.concurrency = 8;
     return {"unequal",
             flowOf(items, 8, {text("words", 12, {}), picture("picture", 30, {0}), step("compose", Lane::Cpu, 8, {1})}),
-            settingsFor({atMost(2, minutes(1)), atMost(4, minutes(1)), atMost(6, minutes(1)), atMost(12, minutes(1)),
-                         atMost(5, std::chrono::seconds(20)), places})};
+            settingsFor({atMost(2, minutes(1)), atMost(4, minutes(1)), atMost(6, minutes(1)), twelve,
+                         atMost(5, std::chrono::seconds(20)), atMost(8, std::chrono::seconds(30))})};
 }
 
 std::vector<NamedFlow> benchFlows() { return {heroFlow(), annotationFlow(), fanOutFlow(), unequalFlow()}; }

@@ -23,9 +23,9 @@ NamedFlow annotationFlow(std::int64_t items = 100);
 // fan_out: 60 items; a plan of 15 s, four pictures of 40 s at once, a choice of 2 s on the device, an edit of 30 s, a
 // composition of 15 s on 8 places.
 NamedFlow fanOutFlow(std::int64_t items = 60);
-// unequal: 100 items; a text of 12 s, a picture of 30 s, a composition of 8 s on 8 places; accounts of 2, 4, 6 and 12
-// requests a minute, of 5 in 20 s, and of 3 calls at once.
-NamedFlow unequalFlow(std::int64_t items = 100);
+// unequal: 150 items; a text of 12 s, a picture of 30 s, a composition of 8 s on 8 places; accounts of 2, 4 and 6
+// requests a minute, of 12 a minute with 8 at once, of 5 in 20 s and of 8 in 30 s.
+NamedFlow unequalFlow(std::int64_t items = 150);
 std::vector<NamedFlow> benchFlows();
 
 } // namespace aiflow::test

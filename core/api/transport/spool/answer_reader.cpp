@@ -9,7 +9,6 @@ namespace aiflow {
 
 namespace {
 
-constexpr std::size_t kLongString = 4096;
 constexpr std::int64_t kTextCap = std::int64_t{8} * 1024 * 1024;
 constexpr std::size_t kHead = 16;
 

@@ -14,6 +14,7 @@ namespace aiflow {
 // Errors: InputFileBad (the text is larger than 8 MiB), OutputDiskFull, OutputDenied. Threads: one.
 class AnswerReader {
 public:
+    static constexpr std::size_t kLongString = 4096; // longer ones may be pictures
     // Appends the answer's raw bytes [from, to) to a text: what turned out to be no base64 is read again.
     using ReadAgain = std::function<Result<void>(std::string& text, std::int64_t from, std::int64_t to)>;
 

@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <fstream>
+#include <optional>
 
 namespace aiflow {
 
@@ -20,8 +21,8 @@ std::string contentTypeOf(const RecordHead& head)
 
 class FileAnswerSpool final : public AnswerSpool {
 public:
-    FileAnswerSpool(const std::filesystem::path& folder, const std::string& attempt)
-        : m_stem(folder / attempt), m_record(folder / (attempt + ".answer"))
+    FileAnswerSpool(const std::filesystem::path& folder, std::string attempt)
+        : m_folder(folder.native()), m_attempt(std::move(attempt))
     {
     }
     Result<void> begin(int status, const std::vector<std::pair<std::string, std::string>>& headers) override;
@@ -31,12 +32,14 @@ public:
 
 private:
     void makeReader();
+    bool needsNoReading() const;
     Result<void> spill();
     Result<void> markWhole();
     Result<void> readAgain(std::string& text, std::int64_t from, std::int64_t to);
 
-    std::filesystem::path m_stem;
-    SpoolFile m_record;
+    const std::string m_folder; // most answers are small and need no path
+    const std::string m_attempt;
+    std::optional<SpoolFile> m_record; // of an answer that was spilled
     RecordHead m_head;
     std::int64_t m_lineSize = 0;
     std::int64_t m_bytes = 0;
@@ -61,24 +64,25 @@ Result<void> FileAnswerSpool::write(std::span<const std::byte> bytes)
         m_pending.append(text);
         return m_pending.size() > kInMemory ? spill() : Result<void>();
     }
-    if (auto written = m_record.append(text); !written) return written;
+    if (auto written = m_record->append(text); !written) return written;
     return m_reader->feed(text);
 }
 
 void FileAnswerSpool::makeReader()
 {
     m_reader = std::make_unique<AnswerReader>(
-        m_stem, contentTypeOf(m_head), m_pending,
+        std::filesystem::path(m_folder) / m_attempt, contentTypeOf(m_head), m_pending,
         [this](std::string& text, std::int64_t from, std::int64_t to) { return readAgain(text, from, to); });
 }
 
 Result<void> FileAnswerSpool::spill()
 {
     m_spilled = true;
+    m_record.emplace(std::filesystem::path(m_folder) / (m_attempt + ".answer"));
     const std::string line = recordLine(m_head);
     m_lineSize = static_cast<std::int64_t>(line.size());
-    auto written = m_record.append(line);
-    if (written) written = m_record.append(m_pending);
+    auto written = m_record->append(line);
+    if (written) written = m_record->append(m_pending);
     if (!written) return written;
     makeReader();
     const std::string pending = std::exchange(m_pending, {});
@@ -87,7 +91,7 @@ Result<void> FileAnswerSpool::spill()
 
 Result<void> FileAnswerSpool::readAgain(std::string& text, std::int64_t from, std::int64_t to)
 {
-    if (m_spilled) return m_record.readInto(text, m_lineSize + from, m_lineSize + to);
+    if (m_spilled) return m_record->readInto(text, m_lineSize + from, m_lineSize + to);
     text.append(m_pending, static_cast<std::size_t>(from), static_cast<std::size_t>(to - from));
     return {};
 }
@@ -95,13 +99,24 @@ Result<void> FileAnswerSpool::readAgain(std::string& text, std::int64_t from, st
 Result<void> FileAnswerSpool::markWhole()
 {
     m_head.bytes = m_bytes;
-    auto done = m_record.overwrite(0, recordLine(m_head));
-    return done ? m_record.close() : done;
+    auto done = m_record->overwrite(0, recordLine(m_head));
+    return done ? m_record->close() : done;
+}
+
+// Too short for a picture's string: it is text as it stands.
+bool FileAnswerSpool::needsNoReading() const
+{
+    return !m_spilled && m_pending.size() <= AnswerReader::kLongString && m_pending.starts_with('{') &&
+           contentTypeOf(m_head).find("json") != std::string::npos;
 }
 
 Result<SpooledAnswer> FileAnswerSpool::take()
 {
     if (m_taken) return fail(Reason::Internal, "the answer was taken already");
+    if (needsNoReading()) {
+        m_taken = true;
+        return SpooledAnswer{m_head.status, std::move(m_pending), {}, {}, m_bytes};
+    }
     Result<void> read;
     if (!m_spilled) {
         makeReader();
@@ -117,7 +132,7 @@ Result<SpooledAnswer> FileAnswerSpool::take()
     answer.files = m_reader->takeFiles();
     answer.bodyBytes = m_bytes;
     if (m_spilled)
-        answer.rawFile = m_record.path();
+        answer.rawFile = m_record->path();
     else if (!answer.files.empty())
         answer.raw = std::move(m_pending);
     return answer;
@@ -127,7 +142,7 @@ void FileAnswerSpool::discard()
 {
     if (m_taken) return;
     if (m_reader != nullptr) m_reader->removeFiles();
-    m_record.remove();
+    if (m_record) m_record->remove();
 }
 
 // Whether a record whose writer died before it could say so is whole nevertheless.
@@ -177,9 +192,9 @@ private:
 
 } // namespace
 
-std::shared_ptr<AnswerSpool> AnswerSpool::create(std::filesystem::path folder, std::string attempt)
+std::shared_ptr<AnswerSpool> AnswerSpool::create(const std::filesystem::path& folder, std::string attempt)
 {
-    return std::make_shared<FileAnswerSpool>(folder, attempt);
+    return std::make_shared<FileAnswerSpool>(folder, std::move(attempt));
 }
 
 Result<std::optional<SpooledAnswer>> adoptSpooled(const std::filesystem::path& folder, const std::string& attempt)

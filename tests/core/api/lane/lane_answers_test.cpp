@@ -44,13 +44,11 @@ private Q_SLOTS:
         QFETCH(int, protocol);
         QFETCH(QString, route);
         SimulatedWorld world = oneService(static_cast<ProtocolKind>(protocol));
-        // A job is of the kind that its model is paid for.
-        if (route == QLatin1String("text")) world.services[0].models[0].price.perImage = {};
+        const bool picture = route == QLatin1String("image");
+        if (!picture) world.services[0].models[0].price.perImage = {};
         LaneRig rig(world);
-        // The size is all that tells a remote job for a picture from one for a text.
-        const std::string request =
-            route == QLatin1String("image") ? R"({"prompt":"a chair","size":"64x48"})" : textRequest("a chair");
-        const auto answer = rig.answerOf(1, request, route.toStdString());
+        const auto answer = rig.answerOf(
+            1, picture ? R"({"prompt":"a chair","size":"256x256"})" : textRequest("a chair"), route.toStdString());
         QVERIFY2(answer, answer ? "" : answer.error().text().c_str());
         const auto body = parseJson(answer->body);
         QVERIFY(body && body->is_object());

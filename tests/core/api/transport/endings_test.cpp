@@ -185,11 +185,13 @@ private Q_SLOTS:
         checkTold(told);
         QVERIFY(told.end->requestSent);
 
-        // The connection that a good call uses afterwards is a good one.
+        // A connection that ended badly is not used again. One that was closed after a good answer may still look
+        // open to the next call.
         requests = -1000;
-        const Told after = calls.run(Calls::post(server.url("/third")));
+        Calls others;
+        Calls& next = now.ending == HttpEnding::Complete ? others : calls;
+        COMPARE_ENDING(next.run(Calls::post(server.url("/third"))), HttpEnding::Complete);
         ++attempts;
-        COMPARE_ENDING(after, HttpEnding::Complete);
         const auto executed = server.executed();
         QCOMPARE(static_cast<int>(executed.size()) - attempts, 0);
         if (reused) QCOMPARE(executed[1].onConnection, 1);

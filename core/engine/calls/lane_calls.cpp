@@ -1,4 +1,4 @@
-#include "core/engine/lane_calls.h"
+#include "core/engine/calls/lane_calls.h"
 
 #include "core/base/json.h"
 
@@ -75,14 +75,15 @@ Result<void> LaneCalls::prepareRequest(ActiveItem& item, OpenCall& call)
     std::string text = dumpJson(*request);
     if (step.cache && m_job.parts.cache != nullptr) call.key = TaskKeys::ofRequest(step, text);
     if (lookUp(call)) return {};
-    call.cargo->request = ApiCall{.task = call.task,
-                                  .itemId = item.handle.id,
-                                  .route = step.target,
-                                  .request = std::move(text),
-                                  .priority = m_job.settings.jobPriority + step.priority,
-                                  .stepFromEnd = m_job.stepPlan(call.token).stepFromEnd,
-                                  .turn = item.handle.index.value() + m_job.settings.stepLag * call.task.step.value(),
-                                  .timeout = step.timeout.value_or(std::chrono::milliseconds{0})};
+    call.cargo->request =
+        ApiCall{.task = call.task,
+                .itemId = item.handle.id,
+                .route = step.target,
+                .request = std::move(text),
+                .priority = m_job.settings.jobPriority + step.priority,
+                .stepFromEnd = m_job.stepPlan(call.token).stepFromEnd,
+                .turn = item.handle.index.value() + m_job.settings.stepLag * m_job.stepPlan(call.token).callsBefore,
+                .timeout = step.timeout.value_or(std::chrono::milliseconds{0})};
     if (m_job.parts.attempts) call.cargo->request->open = m_job.parts.attempts->take(call.task);
     return {};
 }

@@ -1,9 +1,9 @@
 // Api and model tasks: prepared on the CPU lane, handed to their lane, and brought back durable.
 #pragma once
 
+#include "core/engine/calls/result_keeper.h"
 #include "core/engine/items/task_inputs.h"
 #include "core/engine/items/task_keys.h"
-#include "core/engine/result_keeper.h"
 
 #include <memory>
 #include <optional>

@@ -1,4 +1,4 @@
-#include "core/engine/result_keeper.h"
+#include "core/engine/calls/result_keeper.h"
 
 #include "core/base/failpoint.h"
 #include "core/base/json.h"
