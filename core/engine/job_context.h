@@ -1,12 +1,12 @@
 // What the parts of one running job share: the window, the ready queue, the graph, the counters, the wish to stop.
 #pragma once
 
+#include "core/engine/calls/waiting_calls.h"
 #include "core/engine/items/item_window.h"
 #include "core/engine/job_graph.h"
 #include "core/engine/job_plan.h"
 #include "core/engine/job_runner.h"
 #include "core/engine/ready_queue.h"
-#include "core/engine/calls/waiting_calls.h"
 
 #include <atomic>
 #include <condition_variable>
