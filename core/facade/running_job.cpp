@@ -82,7 +82,7 @@ public:
         else
             m_jobLog->warning("no feed: viewers cannot follow this job", {{"why", feed.error().text()}});
 
-        if (m_plan.options.stopOnOutage || m_plan.options.maxWait) watchOutages();
+        if (!routesOf(m_plan.pipeline).empty()) watchOutages();
         m_live->setState(JobState::Running);
         m_live->jobStarted(m_restoredItems);
         m_runner->serveCalls(m_directory->description().id.text(), m_money);
