@@ -1,12 +1,12 @@
 // What the parts of one running job share: the window, the ready queue, the graph, the counters, the wish to stop.
 #pragma once
 
+#include "core/engine/calls/waiting_calls.h"
 #include "core/engine/items/item_window.h"
 #include "core/engine/job_graph.h"
 #include "core/engine/job_plan.h"
 #include "core/engine/job_runner.h"
 #include "core/engine/ready_queue.h"
-#include "core/engine/calls/waiting_calls.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -82,6 +82,7 @@ public:
     std::unique_ptr<JobGraph> graph; // only while the job runs
     std::stop_source hurry;          // stop(Now): long ops look at it
     std::atomic<std::int64_t> running{0};
+    std::atomic<std::int64_t> unsent{0}; // calls that the API lane has, none of whose attempts began
     std::atomic<std::int64_t> tasksRun{0};
     std::atomic<std::int64_t> tasksReused{0};
     std::atomic<std::int64_t> recomputed{0};

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <mutex>
 #include <unistd.h>
 
@@ -90,7 +91,9 @@ public:
         if (money.currency.empty()) return;
         change([&] {
             if (m_cost.currency.empty()) m_cost.currency = money.currency;
-            if (m_cost.currency == money.currency) m_cost.amount += money.amount;
+            // A billionth of the unit is the smallest amount: the sum stays exact.
+            if (m_cost.currency == money.currency)
+                m_cost.amount = std::round((m_cost.amount + money.amount) * 1e9) / 1e9;
         });
     }
 

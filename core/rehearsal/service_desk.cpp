@@ -192,6 +192,7 @@ void ServiceDesk::admit(ServedCall& call, const WireRequest& request, std::int64
     const bool replay = replays(call, nowNs);
     if (!replay && !call.ready && !station.faults.empty())
         call.fault = station.faults.meet({entry.account, model.name, request.body, lifeMs(nowNs)});
+    if (call.fault) entry.fault = call.fault->kind;
 
     const bool works = !replay && !call.ready && (!call.fault || executes(call.fault->kind));
     CallLoad load;

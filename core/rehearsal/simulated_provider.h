@@ -116,6 +116,7 @@ struct LedgerEntry {
     Usage usage;
     Nanos cost;
     std::string ending; // "answered", "client closed", "reset by fault", ...
+    std::optional<FaultKind> fault; // that the script had for it
 };
 
 struct Verdict {

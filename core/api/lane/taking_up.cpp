@@ -2,36 +2,45 @@
 #include "core/api/lane/earlier_attempts.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 namespace aiflow {
 
-// True: the call goes on with an attempt of an earlier process, or is over; false: it waits for a place like any other.
+// True: the call goes on with an attempt of an earlier process, or is over (and gone); false: it waits for a place like
+// any other.
 bool CallDesk::takeUp(LaneCall& call)
 {
-    std::ranges::sort(call.call.open, std::greater<>{}, [](const OpenAttempt& open) { return open.intent.number; });
-    std::optional<Error> refused;
-    bool settledOne = false;
-    for (const OpenAttempt& open : call.call.open) {
-        Settlement settled = settlementOf(open, m_parts.settings, m_spoolFolder);
-        if (!settledOne && settled.way == SettleWay::Repeat) {
-            call.repeats = RepeatedKey{open.intent.idempotencyKey, settled.model, settled.account, open.intent.attempt,
-                                       open.intent.number};
-            call.demand.onlyModel = settled.model;
-            call.demand.onlyAccount = settled.account;
-            settledOne = true;
-            continue;
-        }
-        if (!settledOne && settled.way != SettleWay::Unknown && carryOn(call, settled)) {
-            settledOne = true;
-            continue;
-        }
-        recordUnknown(call, open);
-        if (!refused) refused = refusalOf(open, m_parts.settings.unknown);
+    std::vector<OpenAttempt> open = std::exchange(call.call.open, {});
+    std::ranges::sort(open, std::greater<>{}, [](const OpenAttempt& one) { return one.intent.number; });
+    std::optional<Settlement> best;
+    std::vector<const OpenAttempt*> lost;
+    for (const OpenAttempt& one : open) {
+        Settlement settled = settlementOf(one, m_parts.settings, m_spoolFolder);
+        if (!best && settled.way != SettleWay::Unknown)
+            best = std::move(settled);
+        else
+            lost.push_back(&one);
     }
-    if (settledOne) return !call.repeats;
-    if (!refused) return false;
-    finish(call.id(), tl::unexpected(std::move(*refused)));
-    return true;
+    for (const OpenAttempt* one : lost) recordUnknown(call, *one);
+    if (best && best->way == SettleWay::Repeat) {
+        const AttemptIntent& intent = best->attempt->intent;
+        call.repeats = RepeatedKey{intent.idempotencyKey, best->model, best->account, intent.attempt, intent.number};
+        call.demand.onlyModel = best->model;
+        call.demand.onlyAccount = best->account;
+        return false;
+    }
+    if (best && carryOn(call, *best)) return true; // it may have ended already
+    if (best) {
+        recordUnknown(call, *best->attempt);
+        lost.push_back(best->attempt);
+    }
+    for (const OpenAttempt* one : lost)
+        if (auto refused = refusalOf(*one, m_parts.settings.unknown)) {
+            finish(call.id(), tl::unexpected(std::move(*refused)));
+            return true;
+        }
+    return false;
 }
 
 bool CallDesk::carryOn(LaneCall& call, Settlement& settled)

@@ -319,7 +319,8 @@ Json ledgerLine(const LedgerEntry& entry)
             {"output_tokens", entry.usage.outputTokens},
             {"images", entry.usage.images},
             {"cost_nanos", entry.cost.count()},
-            {"ending", entry.ending}};
+            {"ending", entry.ending},
+            {"fault", entry.fault ? Json(wordOf(kFaults, *entry.fault)) : Json()}};
 }
 
 Result<LedgerEntry> readLedgerLine(const Json& json)
@@ -346,6 +347,7 @@ Result<LedgerEntry> readLedgerLine(const Json& json)
         take(json, "images", entry.usage.images);
         takeNanos(json, "cost_nanos", entry.cost);
         take(json, "ending", entry.ending);
+        if (json.contains("fault") && json.at("fault").is_string()) take(json, "fault", kFaults, entry.fault.emplace());
         return entry;
     });
 }

@@ -96,11 +96,10 @@ Result<LimitFile> LimitFile::open(const std::filesystem::path& file)
     if (!database) return pass(database);
     // Synced by nobody: after a power cut the machine was down for longer than what was lost had taken, or the file is
     // damaged and begun afresh.
-    constexpr SqlitePragma kPragmas[] = {{"auto_vacuum", "NONE", "0"},   {"journal_mode", "PERSIST", "persist"},
-                                         {"synchronous", "OFF", "0"},    {"trusted_schema", "OFF", "0"},
-                                         {"cell_size_check", "ON", "1"}, {"mmap_size", "0", "0"},
-                                         {"secure_delete", "OFF", "0"},  {"temp_store", "MEMORY", "2"},
-                                         {"cache_size", "-2048", "-2048"}};
+    constexpr SqlitePragma kPragmas[] = {
+        {"auto_vacuum", "NONE", "0"},   {"journal_mode", "PERSIST", "persist"}, {"synchronous", "OFF", "0"},
+        {"trusted_schema", "OFF", "0"}, {"cell_size_check", "ON", "1"},         {"mmap_size", "0", "0"},
+        {"secure_delete", "OFF", "0"},  {"temp_store", "MEMORY", "2"},          {"cache_size", "-2048", "-2048"}};
     if (auto set = database->setPragmas(kPragmas); !set) return pass(set);
     const auto version = database->value("PRAGMA user_version");
     if (!version) return pass(version);
@@ -169,6 +168,7 @@ void LimitFile::rollback()
     std::ignore = m_rollback.run();
     // Numbers that were given within it are free again.
     m_byNumber.clear();
+    m_lastNames = {};
     m_numbers.clear();
 }
 

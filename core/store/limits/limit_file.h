@@ -88,6 +88,7 @@ private:
         m_processes, m_removeProcess, m_uses, m_reserved, m_addUse, m_removeUse, m_finished, m_sums, m_addSum,
         m_demands, m_dropDemands, m_addDemand, m_notices, m_setNotice, m_names, m_addNames;
     std::map<Names, std::int64_t> m_numbers;
+    std::pair<const Names*, std::int64_t> m_lastNames{}; // the next use is of the same account more often than not
     std::unordered_map<std::int64_t, const Names*> m_byNumber; // into m_numbers
 };
 

@@ -148,8 +148,14 @@ Result<std::int64_t> LimitFile::tidy(std::int64_t upTo, BootTime now, BootTime d
 
 Result<std::int64_t> LimitFile::numberOf(const LimitUse& use)
 {
+    if (m_lastNames.first != nullptr &&
+        *m_lastNames.first == std::tie(use.scope, use.organisation, use.provider, use.model, use.currency))
+        return m_lastNames.second;
     Names names{use.scope, use.organisation, use.provider, use.model, use.currency};
-    if (const auto known = m_numbers.find(names); known != m_numbers.end()) return known->second;
+    if (const auto known = m_numbers.find(names); known != m_numbers.end()) {
+        m_lastNames = {&known->first, known->second};
+        return known->second;
+    }
     std::int64_t number = 0;
     auto added = eachRow(m_addNames.bind(1, std::string_view(use.scope))
                              .bind(2, std::string_view(use.organisation))

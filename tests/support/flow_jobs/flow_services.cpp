@@ -12,7 +12,8 @@ namespace {
 ApiSettings withLatencies(const NamedFlow& flow)
 {
     ApiSettings settings = flow.settings;
-    for (ApiModel& model : settings.models) model.options = std::make_shared<const Json>(Json::object());
+    // A model that no step asks for is not asked.
+    for (ApiModel& model : settings.models) model.options = std::make_shared<const Json>(Json{{"latency_ms", 15'000}});
     for (ProviderSettings& provider : settings.providers) {
         provider.options = std::make_shared<const Json>(Json::object());
         for (AccountSettings& account : provider.accounts) account.keySource = "env:STUDIO_KEY";
