@@ -128,6 +128,25 @@ private Q_SLOTS:
         QCOMPARE(QString::fromStdString(bench.last.pauses[0].account), QString("p/0"));
     }
 
+    // One account only waits for its limit: what it waits for is told, not the other's refused key.
+    void providerIsPausedForTheReasonOfWhoComesBackFirst()
+    {
+        Bench bench(settingsWith(2, {{}, 1, {}}));
+        for (int i = 0; i < 4; ++i) bench.submit(i, at(0s));
+        const auto sends = bench.sendsAt(at(0s));
+        Failure told = failureOf(FailureClass::Throttled);
+        told.retryAfter = 30s;
+        bench.failed(sends[0], told, at(1s));
+        Failure refused = failureOf(FailureClass::KeyRefused);
+        refused.status = 401;
+        refused.message = "HTTP 401: no such key";
+        bench.failed(sends[1], refused, at(1s));
+        QVERIFY(bench.sendsAt(at(1s)).empty());
+        QCOMPARE(bench.last.pauses.size(), std::size_t(1));
+        QVERIFY(bench.last.pauses[0].account.empty());
+        QVERIFY(bench.last.pauses[0].reason == Reason::ProviderRateLimited);
+    }
+
     void otherModelAnswersWhenTheFirstIsDown()
     {
         ApiSettings settings = settingsWith(1, {});
