@@ -29,8 +29,9 @@ inline constexpr std::array kCommandGroups{
     CommandGroup{
         "pipelines", {"The pipelines that are installed, and your own.", "已安装的流程与您自己的流程。"}, "list"},
     CommandGroup{"models", {"The neural networks that pipelines use here.", "流程在本机使用的神经网络模型。"}, "list"},
-    CommandGroup{
-        "providers", {"The remote services that pipelines ask, their keys and prices.", "流程调用的远程服务、密钥与价格。"}, "list"},
+    CommandGroup{"providers",
+                 {"The remote services that pipelines ask, their keys and prices.", "流程调用的远程服务、密钥与价格。"},
+                 "list"},
     CommandGroup{"config", {"The settings in force, and examples to copy.", "生效的设置与可复制的示例。"}, "show"},
 };
 

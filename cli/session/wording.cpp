@@ -75,11 +75,10 @@ std::vector<std::string> preparationNotes(const Console& console, const Preparat
 std::string ctrlCSentence(const Console& console, const Preparation& preparation)
 {
     if (preparation.rehearsalSpeed > 0)
-        return fill(
-            console,
-            {"Rehearsal at {}x life speed: nothing is paid, no real result is touched.",
-             "演练：模拟服务以 {} 倍速运行；不产生费用，不影响真实结果。"},
-            static_cast<std::int64_t>(preparation.rehearsalSpeed));
+        return fill(console,
+                    {"Rehearsal at {}x life speed: nothing is paid, no real result is touched.",
+                     "演练：模拟服务以 {} 倍速运行；不产生费用，不影响真实结果。"},
+                    static_cast<std::int64_t>(preparation.rehearsalSpeed));
     return fill(console,
                 {"Ctrl-C stops safely and can be resumed.  From elsewhere: aiflow-cli attach {}",
                  "Ctrl-C 可安全停止，之后可继续。在别处查看：aiflow-cli attach {}"},

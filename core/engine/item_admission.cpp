@@ -8,6 +8,8 @@ namespace aiflow {
 namespace {
 
 constexpr std::int64_t kMostParked = 100'000;
+// More than are ever sent before the next look.
+constexpr std::int64_t kMostUnsent = 2048;
 constexpr std::size_t kMostKeeping = 256;
 constexpr std::size_t kMostReady = 65'536;
 
@@ -132,6 +134,8 @@ bool ItemAdmission::mayAdmit()
 {
     if (m_job.queue.closed() || m_job.parts.journal.congested()) return false;
     if (m_tasks.keeping() > kMostKeeping || m_job.queue.size() > kMostReady) return false;
+    // Each waiting call costs the lane some two kilobytes. One that something holds back makes way for other items.
+    if (m_job.unsent.load() - m_job.waiting.count() > kMostUnsent) return false;
     if (m_job.settings.callingItems > 0 && m_job.window.calling() >= m_job.settings.callingItems) return false;
     if (m_job.window.active() == 0) return m_job.window.parked() < kMostParked;
     // Whoever only waits for an answer makes room.

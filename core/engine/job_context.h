@@ -82,6 +82,7 @@ public:
     std::unique_ptr<JobGraph> graph; // only while the job runs
     std::stop_source hurry;          // stop(Now): long ops look at it
     std::atomic<std::int64_t> running{0};
+    std::atomic<std::int64_t> unsent{0}; // calls that the API lane has, none of whose attempts began
     std::atomic<std::int64_t> tasksRun{0};
     std::atomic<std::int64_t> tasksReused{0};
     std::atomic<std::int64_t> recomputed{0};

@@ -1,8 +1,8 @@
 // Does the work of the graph's nodes: decides what a step comes to, runs tasks, and records how they ended.
 #pragma once
 
-#include "core/engine/item_finisher.h"
 #include "core/engine/calls/lane_calls.h"
+#include "core/engine/item_finisher.h"
 
 #include <memory>
 #include <string>

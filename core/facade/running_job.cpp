@@ -7,6 +7,7 @@
 #include "core/facade/client/job_export.h"
 #include "core/facade/client/job_files.h"
 #include "core/facade/client/job_input.h"
+#include "core/facade/forecasting/chosen_order.h"
 #include "core/facade/item_stream.h"
 #include "core/facade/open_calls_text.h"
 #include "core/facade/running/earlier_items.h"
@@ -82,7 +83,7 @@ public:
         else
             m_jobLog->warning("no feed: viewers cannot follow this job", {{"why", feed.error().text()}});
 
-        if (m_plan.options.stopOnOutage || m_plan.options.maxWait) watchOutages();
+        if (!routesOf(m_plan.pipeline).empty()) watchOutages();
         m_live->setState(JobState::Running);
         m_live->jobStarted(m_restoredItems);
         m_runner->serveCalls(m_directory->description().id.text(), m_money);
@@ -141,6 +142,12 @@ private:
         settings.maxFailures = options.maxFailures;
         settings.maxFailurePercent = options.maxFailurePercent;
         for (const std::int64_t item : m_choice.again) settings.only.emplace_back(item);
+        if (m_bench->tools->callsServices()) {
+            const JobSize size{itemsLeft(*m_reader, m_plan.preparation.total, m_choice.again), settings.cores};
+            const auto order = chooseOrder(m_plan.pipeline, m_bench->tools->services().settings(), size, *m_jobLog);
+            settings.callingItems = order.callingItems;
+            settings.stepLag = order.stepLag;
+        }
         return settings;
     }
 

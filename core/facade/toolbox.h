@@ -37,6 +37,8 @@ public:
 
     OpRegistry& ops() { return *m_ops; }
     ModelLane& models() { return *m_models; }
+    // False: stand-ins answer every api step.
+    bool callsServices() const noexcept { return m_api != nullptr; }
     ApiLane& api() { return m_api ? *m_api : *m_standIns; }
 
     const Signature* findOp(std::string_view name) const override { return m_ops->find(name); }

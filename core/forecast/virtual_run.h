@@ -14,7 +14,8 @@ namespace aiflow {
 
 struct ModelledDuration {
     std::chrono::nanoseconds median{0};
-    double sigma = 0; // lognormal; 0: always the median
+    double sigma = 0;     // lognormal; 0: always the median
+    bool guessed = false; // nobody said it: an order must do for other durations too
 };
 
 struct ModelledStep {

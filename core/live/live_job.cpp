@@ -360,7 +360,7 @@ private:
     std::string m_endedAt;
     std::optional<int> m_exitCode;
     Eta m_eta;
-    MoneyAmount m_cost;
+    MoneyAmount m_cost = m_identity.spent;
     std::string m_banner;
     std::string m_reusedFrom;
     std::int64_t m_reusedTasks = 0;

@@ -28,6 +28,7 @@ struct LiveIdentity {
     std::int64_t total = 0;
     std::int64_t firstSeq = 1; // of a resumed job: the journal's last + 1
     MoneyAmount budget{};      // without a currency: none
+    MoneyAmount spent{};       // by the job's earlier processes: its cost begins there
 };
 
 struct ItemOutcome {

@@ -1,7 +1,7 @@
 #include "core/base/json.h"
+#include "core/base/schema/json_schema.h"
 #include "core/base/text.h"
 #include "core/pipeline/draft.h"
-#include "core/base/schema/json_schema.h"
 
 #include <algorithm>
 #include <array>

@@ -115,7 +115,7 @@ struct LedgerEntry {
     bool paid = false; // a call that can cost (not a poll, a fetch, a probe)
     Usage usage;
     Nanos cost;
-    std::string ending; // "answered", "client closed", "reset by fault", ...
+    std::string ending;             // "answered", "client closed", "reset by fault", ...
     std::optional<FaultKind> fault; // that the script had for it
 };
 

@@ -59,10 +59,10 @@ inline Result<ResultCacheFile> ResultCacheFile::open(const std::filesystem::path
 {
     auto database = SqliteDatabase::open(file, SqliteDatabase::Mode::ReadWrite);
     if (!database) return tl::unexpected(std::move(database.error()));
-    constexpr SqlitePragma kPragmas[] = {{"auto_vacuum", "NONE", "0"},      {"journal_mode", "TRUNCATE", "truncate"},
-                                         {"synchronous", "FULL", "2"},      {"trusted_schema", "OFF", "0"},
-                                         {"cell_size_check", "ON", "1"},    {"mmap_size", "0", "0"},
-                                         {"secure_delete", "OFF", "0"},     {"temp_store", "MEMORY", "2"},
+    constexpr SqlitePragma kPragmas[] = {{"auto_vacuum", "NONE", "0"},    {"journal_mode", "TRUNCATE", "truncate"},
+                                         {"synchronous", "FULL", "2"},    {"trusted_schema", "OFF", "0"},
+                                         {"cell_size_check", "ON", "1"},  {"mmap_size", "0", "0"},
+                                         {"secure_delete", "OFF", "0"},   {"temp_store", "MEMORY", "2"},
                                          {"cache_size", "-4096", "-4096"}};
     if (auto set = database->setPragmas(kPragmas); !set) return tl::unexpected(std::move(set.error()));
     auto version = database->value("PRAGMA user_version");

@@ -271,7 +271,7 @@ private:
         if (!bare) line += console.say(wordsOf(test.verdict));
         if (!good && !test.sentence.empty())
             line += std::string(bare ? "" : console.say({": ", "："})) + harmless(test.sentence);
-        if (good) line += "  " + std::to_string(test.latency.count()) + " ms";
+        if (good) line += test.latency.count() == 0 ? "  < 1 ms" : "  " + std::to_string(test.latency.count()) + " ms";
         line += "\n";
         if (!test.hint.empty()) line += "     " + harmless(test.hint) + "\n";
         console.out(line);

@@ -25,6 +25,7 @@ constexpr std::array kCommon{
     OptionRule{"idempotency_header", OptionForm::Header},
     OptionRule{"reference_header", OptionForm::Header},
     OptionRule{"probe", OptionForm::Path},
+    OptionRule{"latency", OptionForm::Duration},
 };
 constexpr std::array kOpenAi{
     OptionRule{"max_tokens_field", OptionForm::Word, " max_tokens max_completion_tokens "},

@@ -183,8 +183,13 @@ void LaneCalls::submit(ActiveItem& item, const Token& token, TaskSlot& task) noe
     call->submitted = m_job.parts.clock.monotonic();
     const auto cargo = std::move(call->cargo);
     if (remote) {
-        if (m_job.settings.callingItems > 0 && isLastElement(item, token))
-            cargo->request->onSent = [this, token] { m_job.window.callsSent(token, token.step); };
+        call->unsent = true;
+        m_job.unsent.fetch_add(1);
+        const bool last = m_job.settings.callingItems > 0 && isLastElement(item, token);
+        cargo->request->onSent = [this, call, last] {
+            countSent(*call);
+            if (last) m_job.window.callsSent(call->token, call->token.step);
+        };
         m_job.parts.api->submit(std::move(*cargo->request),
                                 [call](Result<ApiAnswer> answer) { call->owner->answered(call, std::move(answer)); });
         if (m_job.stopping()) m_job.parts.api->cancelWaiting(); // the stop came between
@@ -199,6 +204,11 @@ void LaneCalls::submit(ActiveItem& item, const Token& token, TaskSlot& task) noe
         [call](Result<Values> values, ModelTiming timing) { call->owner->answered(call, std::move(values), timing); });
 }
 
+void LaneCalls::countSent(OpenCall& call)
+{
+    if (call.unsent.exchange(false)) m_job.unsent.fetch_sub(1);
+}
+
 TaskResult LaneCalls::timed(const OpenCall& call) const
 {
     TaskResult result;
@@ -211,6 +221,7 @@ TaskResult LaneCalls::timed(const OpenCall& call) const
 void LaneCalls::answered(const std::shared_ptr<OpenCall>& call, Result<ApiAnswer> answer)
 {
     TaskResult result = timed(*call);
+    countSent(*call);
     m_job.waiting.ended(call->task);
     m_job.window.closeCall(call->token, true);
     m_job.running.fetch_sub(1);

@@ -5,6 +5,7 @@
 #include "core/engine/items/task_inputs.h"
 #include "core/engine/items/task_keys.h"
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@ struct OpenCall {
     WallTime startedAt{};
     MonotonicTime submitted{};
     std::int64_t preparedBytes = 0;
+    std::atomic<bool> unsent{false}; // counted in the job's `unsent`
     struct Cargo {
         std::optional<ApiCall> request;
         std::unique_ptr<PreparedInput> prepared;
@@ -60,6 +62,7 @@ private:
     void answered(const std::shared_ptr<OpenCall>& call, Result<Values> values, ModelTiming timing);
     void failed(const OpenCall& call, Error error, TaskResult result);
     void drop(const Token& token);
+    void countSent(OpenCall& call);
     void bringBack(const Token& token, ItemIndex item, TaskResult result);
     TaskResult timed(const OpenCall& call) const;
 

@@ -31,11 +31,11 @@ void WaitingCalls::changed(const ApiWaiting& told)
         return;
     }
     const std::lock_guard lock(m_mutex);
-    m_any.store(true);
     const bool step = !anyOfStep(m_calls, told.task);
     const bool item = !anyOfItem(m_calls, told.task);
     const auto [place, fresh] = m_calls.insert_or_assign(told.task, told.detail);
     m_live.setNote(told.task.step, told.detail);
+    m_count.store(static_cast<std::int64_t>(m_calls.size()));
     if (!fresh) return;
     ++m_perStep[told.task.step];
     if (step) m_live.taskMoved(told.task.step, TaskState::Running, TaskState::Waiting);
@@ -44,13 +44,13 @@ void WaitingCalls::changed(const ApiWaiting& told)
 
 void WaitingCalls::ended(const TaskKey& task)
 {
-    if (!m_any.load()) return;
+    if (m_count.load() == 0) return;
     const std::lock_guard lock(m_mutex);
     if (m_calls.erase(task) == 0) return;
+    m_count.store(static_cast<std::int64_t>(m_calls.size()));
     if (!anyOfStep(m_calls, task)) m_live.taskMoved(task.step, TaskState::Waiting, TaskState::Running);
     if (!anyOfItem(m_calls, task)) m_live.itemMoved(TaskState::Waiting, TaskState::Running);
     if (--m_perStep[task.step] == 0) m_live.setNote(task.step, {});
-    if (m_calls.empty()) m_any.store(false);
 }
 
 } // namespace aiflow

@@ -21,13 +21,15 @@ public:
     void changed(const ApiWaiting& told);
     // The call came back, however it ended: it waits no more.
     void ended(const TaskKey& task);
+    // How many calls wait so.
+    std::int64_t count() const noexcept { return m_count.load(); }
 
 private:
     LiveJob& m_live;
     std::mutex m_mutex;
     std::map<TaskKey, std::string> m_calls; // guarded by m_mutex; what holds each; a step's elements are neighbours
     std::map<StepIndex, std::int64_t> m_perStep; // guarded by m_mutex
-    std::atomic<bool> m_any{false};
+    std::atomic<std::int64_t> m_count{0};
 };
 
 } // namespace aiflow

@@ -28,8 +28,8 @@ struct JobOptions {
     // Of one process alone, not kept.
     bool stopOnOutage = false;
     std::optional<std::chrono::milliseconds> maxWait;
-    char delimiter = '\0';             // settled by the check of the input
-    std::string continues;             // id of the job whose failures.csv this one was fed; empty: none
+    char delimiter = '\0'; // settled by the check of the input
+    std::string continues; // id of the job whose failures.csv this one was fed; empty: none
 
     std::string toJson() const;
     static Result<JobOptions> fromJson(std::string_view text);

@@ -107,6 +107,9 @@ AccountTest judge(const HttpEnd& end, ProtocolKind protocol)
     if (end.status >= 300 && end.status < 400)
         return verdict(AccountVerdict::WrongAddress, "the address leads elsewhere (" + std::to_string(end.status) + ")",
                        "check base_url");
+    // It was asked for a job that cannot be.
+    if (end.status == 404 && protocol == ProtocolKind::RemoteJob && !looksLikeHtml(end) && !end.body.empty())
+        return verdict(AccountVerdict::Good, "answers", {});
     if (end.status == 404 || looksLikeHtml(end))
         return verdict(AccountVerdict::WrongAddress,
                        "what answers is not this service (" + std::to_string(end.status) + ")", "check base_url");

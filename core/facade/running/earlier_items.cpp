@@ -30,6 +30,13 @@ std::optional<RestoredItem> restoredItem(JournalReader& journal, const ItemHandl
     return restored;
 }
 
+std::int64_t itemsLeft(JournalReader& journal, std::int64_t total, const std::set<std::int64_t>& again)
+{
+    if (!again.empty()) return std::ssize(again);
+    const auto counts = journal.itemCounts();
+    return total - (counts ? counts->terminal() : 0);
+}
+
 Result<JobMoney> jobMoney(const ApiSettings& services, const std::optional<std::string>& budget, JournalReader& journal)
 {
     JobMoney money;

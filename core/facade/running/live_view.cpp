@@ -34,6 +34,7 @@ LiveIdentity liveIdentity(const JobDescription& job, const JobPlan& plan, const 
     identity.total = plan.preparation.total;
     identity.firstSeq = firstSeq;
     if (money.budget) identity.budget = {money.budget->amount.units(), money.budget->currency};
+    if (money.spent.amount.count() > 0) identity.spent = {money.spent.amount.units(), money.spent.currency};
     for (const Step& step : plan.pipeline.steps) {
         static constexpr const char* kKinds[] = {"api", "model", "op"};
         identity.steps.push_back({step.name, step.title.en, step.title.zh, kKinds[static_cast<std::size_t>(step.kind)],

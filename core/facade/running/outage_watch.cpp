@@ -56,20 +56,32 @@ bool OutageWatch::isAway(const std::string& provider) const
            std::ranges::all_of(accounts->second, [this](const auto& name) { return m_pauses.contains(name); });
 }
 
-const OutageWatch::Route* OutageWatch::heldRoute() const
+bool OutageWatch::isRefused(const std::string& provider) const
 {
-    const auto held = std::ranges::find_if(m_routes, [this](const Route& route) {
+    const auto refused = [this](const std::string& name) {
+        const auto pause = m_pauses.find(name);
+        return pause != m_pauses.end() && pause->second.reason == Reason::ProviderAuth;
+    };
+    if (m_pauses.contains(provider)) return refused(provider);
+    return isAway(provider) && std::ranges::all_of(m_accounts.at(provider), refused);
+}
+
+const OutageWatch::Route* OutageWatch::routeWhose(bool (OutageWatch::*every)(const std::string&) const) const
+{
+    const auto found = std::ranges::find_if(m_routes, [&](const Route& route) {
         return !route.providers.empty() &&
-               std::ranges::all_of(route.providers, [this](const auto& provider) { return isAway(provider); });
+               std::ranges::all_of(route.providers, [&](const auto& provider) { return (this->*every)(provider); });
     });
-    return held == m_routes.end() ? nullptr : &*held;
+    return found == m_routes.end() ? nullptr : &*found;
 }
 
 void OutageWatch::look()
 {
-    const bool held = heldRoute() != nullptr;
-    if (held == m_heldSince.has_value()) return;
-    m_heldSince = held ? std::optional(m_clock.monotonic()) : std::nullopt;
+    const bool held = routeWhose(&OutageWatch::isAway) != nullptr;
+    const bool refused = routeWhose(&OutageWatch::isRefused) != nullptr;
+    if (held == m_heldSince.has_value() && refused == m_refused) return;
+    m_refused = refused;
+    if (held != m_heldSince.has_value()) m_heldSince = held ? std::optional(m_clock.monotonic()) : std::nullopt;
     m_wake.notify_all();
 }
 
@@ -77,13 +89,18 @@ void OutageWatch::watch()
 {
     std::unique_lock lock(m_mutex);
     while (!m_ending && !m_cause) {
+        // A key that is refused stays so for as long as this process holds it: there is nothing to wait for.
+        if (const Route* refused = m_refused ? routeWhose(&OutageWatch::isRefused) : nullptr) {
+            give(*refused);
+            continue;
+        }
         if (!m_heldSince || (!m_patience.stopAtOnce && !m_patience.maxWait)) {
             m_wake.wait(lock);
             continue;
         }
         const auto waited = m_clock.monotonic() - *m_heldSince;
         if (m_patience.stopAtOnce || waited >= *m_patience.maxWait)
-            give(*heldRoute());
+            give(*routeWhose(&OutageWatch::isAway));
         else
             m_wake.wait_for(lock, *m_patience.maxWait - waited);
     }
@@ -103,8 +120,10 @@ void OutageWatch::give(const Route& route)
     std::string message = "stopped early: nobody answers the route \"" + route.name + "\"";
     if (why != m_pauses.end())
         message += " (" + why->first + (why->second.detail.empty() ? "" : ": ") + why->second.detail + ")";
-    m_cause = Error{why == m_pauses.end() ? Reason::ProviderOutage : why->second.reason, std::move(message),
-                    "go on when it is back: aiflow-cli resume; without --on-outage stop and --max-wait a job waits",
+    const char* const hint =
+        m_refused ? "set a key that works, see aiflow-cli providers test; then aiflow-cli resume"
+                  : "go on when it is back: aiflow-cli resume; without --on-outage stop and --max-wait a job waits";
+    m_cause = Error{why == m_pauses.end() ? Reason::ProviderOutage : why->second.reason, std::move(message), hint,
                     std::nullopt};
 }
 

@@ -24,7 +24,7 @@ struct OutagePatience {
 };
 
 // Work has to wait when nobody is left to answer one of the routes: a service that is away while another one stands in
-// for it holds nothing.
+// for it holds nothing. A route all of whose keys are refused ends the job at once, whatever the patience.
 // Threads: paused() and resumed(), from any, and quick; the rest from one. Owns one thread, which calls `stop` once.
 class OutageWatch {
 public:
@@ -51,7 +51,8 @@ private:
     };
 
     bool isAway(const std::string& provider) const;
-    const Route* heldRoute() const;
+    bool isRefused(const std::string& provider) const; // every key of it
+    const Route* routeWhose(bool (OutageWatch::*every)(const std::string&) const) const;
     void look();
     void watch();
     void give(const Route& route);
@@ -65,6 +66,7 @@ private:
     std::condition_variable m_wake;
     std::map<std::string, Pause> m_pauses;    // guarded by m_mutex, as the rest
     std::optional<MonotonicTime> m_heldSince; // of the route that is held now
+    bool m_refused = false;                   // a route has no key that works
     std::optional<Error> m_cause;
     bool m_ending = false;
     std::thread m_thread; // last: it uses all of the above

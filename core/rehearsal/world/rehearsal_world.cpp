@@ -1,3 +1,4 @@
+#include "core/api/settings/usual_latency.h"
 #include "core/base/json.h"
 #include "core/rehearsal/simulated_provider.h"
 
@@ -7,45 +8,7 @@ namespace aiflow {
 
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr double kUsualSpread = 0.25;
 constexpr std::string_view kRehearsalScope = "rehearsal#";
-
-std::chrono::milliseconds usualLatency(RouteKind kind)
-{
-    switch (kind) {
-    case RouteKind::Text:
-        return 15s;
-    case RouteKind::Image:
-        return 40s;
-    case RouteKind::Embedding:
-        return 1s;
-    case RouteKind::Model:
-        return 500ms;
-    }
-    return 15s;
-}
-
-// What a model is used for, as the routes say; a price per picture tells it too.
-RouteKind kindOf(const ApiSettings& settings, std::size_t model)
-{
-    for (const RouteSettings& route : settings.routes)
-        for (const RouteChoice& choice : route.choices)
-            if (choice.model == model) return route.kind;
-    const ApiModel& asked = settings.models[model];
-    if (settings.providerOf(model).protocol == ProtocolKind::ModelService) return RouteKind::Model;
-    return asked.price.perImage.count() > 0 ? RouteKind::Image : RouteKind::Text;
-}
-
-// "latency_ms": a number, in the model's options or else the provider's.
-std::optional<std::chrono::milliseconds> toldLatency(const std::shared_ptr<const Json>& options)
-{
-    if (!options || !options->is_object()) return std::nullopt;
-    const auto found = options->find("latency_ms");
-    if (found == options->end() || !found->is_number()) return std::nullopt;
-    return std::chrono::milliseconds(static_cast<std::int64_t>(found->get<double>()));
-}
 
 SimulatedModel simulated(const ApiSettings& settings, std::size_t index)
 {
@@ -57,10 +20,9 @@ SimulatedModel simulated(const ApiSettings& settings, std::size_t index)
     made.outputTokens = std::clamp<std::int64_t>(model.maxOutputTokens / 4, 1, 400);
     made.makesPictures = kindOf(settings, index) == RouteKind::Image;
     made.picturesByUrl = settings.providerOf(index).protocol == ProtocolKind::RemoteJob;
-    const auto told = toldLatency(model.options);
-    const auto toldByProvider = toldLatency(settings.providerOf(index).options);
-    made.latency.median = told ? *told : toldByProvider ? *toldByProvider : usualLatency(kindOf(settings, index));
-    made.latency.sigma = told || toldByProvider ? 0 : kUsualSpread;
+    const UsualLatency latency = usualLatency(settings, index);
+    made.latency.median = latency.median;
+    made.latency.sigma = latency.sigma;
     return made;
 }
 

@@ -172,6 +172,17 @@ private Q_SLOTS:
         QCOMPARE(job->snapshot().budget.amount, 60.0);
     }
 
+    void aResumedJobCostsWhatItsEarlierProcessesSpentToo()
+    {
+        ManualClock clock;
+        LiveIdentity identity = identityOf(3);
+        identity.spent = {1.5, "USD"};
+        const auto job = LiveJob::create(identity, clock, {});
+        job->spent(StepIndex(0), {0.25, "USD"});
+        QCOMPARE(job->snapshot().cost.amount, 1.75);
+        QCOMPARE(job->snapshot().cost.currency, std::string("USD"));
+    }
+
     void numbersHaveNoGapAndGoOnAfterAResume()
     {
         ManualClock clock;

@@ -1,7 +1,7 @@
 // aiflow.yaml: layers, where values come from, and keys that never show.
 #include "core/base/json.h"
-#include "core/pipeline/config_file.h"
 #include "core/base/schema/json_schema.h"
+#include "core/pipeline/config_file.h"
 #include "core/pipeline/yaml_tree.h"
 
 #include <fstream>

@@ -1,6 +1,6 @@
 // What a right pipeline becomes: order, edges, decoding put in, drawings; and the schemas for editors.
-#include "core/pipeline/describe.h"
 #include "core/base/schema/json_schema.h"
+#include "core/pipeline/describe.h"
 #include "core/pipeline/yaml_tree.h"
 #include "tests/core/pipeline/test_catalog.h"
 

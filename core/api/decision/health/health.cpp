@@ -32,7 +32,8 @@ bool isAnswer(FailureClass failure)
 std::string detailOfFailure(const Failure& failure)
 {
     const std::string what = failure.message.empty() ? std::string(nameOf(failure.failure)) : failure.message;
-    return failure.status == 0 ? what : std::to_string(failure.status) + ' ' + what;
+    const std::string status = std::to_string(failure.status);
+    return failure.status == 0 || what.starts_with("HTTP " + status) ? what : status + ' ' + what;
 }
 
 } // namespace

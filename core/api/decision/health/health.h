@@ -97,6 +97,7 @@ private:
     bool endpointFailed(const Ending& ending, BootTime now);
     EndpointHealth& endpointOf(std::size_t target) { return m_endpoints[m_pools->targets()[target].model]; }
     bool isOpen(std::size_t target) const;
+    static bool comesBackBefore(const Out& one, const Out& other);
     std::optional<Out> outOf(std::size_t key, BootTime now) const;
     void tellProvider(std::size_t provider, std::vector<PauseNotice>& notices, BootTime now);
     PauseNotice noticeOf(std::size_t provider, std::size_t key, const Out& out) const;

@@ -1,8 +1,18 @@
 #include "core/api/decision/health/health.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace aiflow {
+
+// A refused key comes back by somebody's hand, which may be never.
+bool Health::comesBackBefore(const Out& one, const Out& other)
+{
+    const auto rank = [](const Out& out) {
+        return std::pair(out.reason == Reason::ProviderAuth, out.until.value_or(BootTime::min()));
+    };
+    return rank(one) < rank(other);
+}
 
 std::optional<Health::Out> Health::outOf(std::size_t key, BootTime now) const
 {
@@ -60,11 +70,11 @@ void Health::tellProvider(std::size_t provider, std::vector<PauseNotice>& notice
     if (it.keys.empty()) return;
     std::vector<PauseNotice> changes;
     std::size_t outs = 0;
-    std::optional<Out> last;
+    std::optional<Out> first; // to come back: what the whole provider waits for
     for (const std::size_t key : it.keys) {
         const std::optional<Out> out = outOf(key, now);
         outs += out ? 1 : 0;
-        if (out) last = out;
+        if (out && (!first || comesBackBefore(*out, *first))) first = out;
         if (out.has_value() == m_keys[key].told) continue;
         m_keys[key].told = out.has_value();
         PauseNotice change = out ? noticeOf(provider, key, *out) : PauseNotice{};
@@ -75,7 +85,7 @@ void Health::tellProvider(std::size_t provider, std::vector<PauseNotice>& notice
     }
     const bool all = outs == it.keys.size();
     if (all && !it.told) {
-        PauseNotice whole = noticeOf(provider, it.keys.front(), *last);
+        PauseNotice whole = noticeOf(provider, it.keys.front(), *first);
         if (it.keys.size() > 1) whole.account.clear();
         notices.push_back(std::move(whole));
     } else if (!all && it.told) {

@@ -1,7 +1,7 @@
 #include "core/api/lane/answers/answer_judge.h"
 
-#include "core/api/lane/lane_attempt.h"
 #include "core/api/lane/answers/picture_check.h"
+#include "core/api/lane/lane_attempt.h"
 #include "core/api/protocols/answer_check.h"
 #include "core/base/json.h"
 #include "core/base/text.h"

@@ -121,6 +121,7 @@ std::optional<milliseconds> retryAfter(const HttpEnd& end)
 // A limit's reset as a span, a moment, or seconds since the epoch.
 std::optional<milliseconds> resetFrom(const std::string& text, const HttpEnd& end)
 {
+    if (text.empty()) return std::nullopt;
     if (const auto seconds = decimalFrom(text); seconds && *seconds > 1e9)
         return until(WallTime(std::chrono::microseconds(static_cast<std::int64_t>(std::min(*seconds, 1e11) * 1e6))),
                      end);

@@ -1,6 +1,7 @@
 // What a good configuration is read as.
 #include "tests/core/api/settings/configured.h"
 
+#include "core/api/settings/usual_latency.h"
 #include "core/base/hash.h"
 
 #include <QTemporaryDir>
@@ -324,6 +325,21 @@ private Q_SLOTS:
         QCOMPARE((*settings->providers[0].options)["interval_ms"].get<int>(), 2000);
         QCOMPARE((*scaled(*settings, 20).providers[0].options)["interval_ms"].get<int>(), 100);
         QCOMPARE((*scaled(*settings, 20).providers[0].options)["patience_ms"].get<int>(), 30'000);
+    }
+
+    void latenciesAreToldByModelOrProviderOrElseTheKind()
+    {
+        const auto settings = configured(
+            "providers: { q: { protocol: openai, base_url: 'http://127.0.0.1:9', options: { latency: 3s } },\n"
+            "             r: { protocol: openai, base_url: 'http://127.0.0.1:9' } }\n"
+            "models: { a: { provider: q }, b: { provider: q, options: { latency: 700ms } }, c: { provider: r } }\n");
+        QVERIFY2(settings, settings ? "" : settings.error().text().c_str());
+        const std::chrono::milliseconds expected[] = {milliseconds(3'000), milliseconds(700), milliseconds(15'000)};
+        for (std::size_t i = 0; i < 3; ++i) {
+            const UsualLatency latency = usualLatency(*settings, i);
+            QCOMPARE(latency.median.count(), expected[i].count());
+            QCOMPARE(latency.told, i < 2);
+        }
     }
 
     void modelsOfThisMachineAreNotOurs()

@@ -63,6 +63,27 @@ private Q_SLOTS:
         QCOMPARE(job.watch.cause()->message, cause->message);
     }
 
+    void refusedKeysEndEvenAPatientJob()
+    {
+        Watched job({false, {}});
+        job.watch.paused("openai/main", Reason::ProviderAuth, "401");
+        job.watch.paused("openai/second", Reason::ProviderQuota, "402");
+        job.watch.resumed("openai/second");
+        QVERIFY(!job.watch.cause());
+        job.watch.paused("openai", Reason::ProviderAuth, "401");
+        QTRY_COMPARE(job.stops.load(), 1);
+        QCOMPARE(job.watch.cause()->reason, Reason::ProviderAuth);
+    }
+
+    void aKeyThatOnlyLacksMoneyIsWaitedFor()
+    {
+        Watched job({false, {}});
+        job.watch.paused("openai/main", Reason::ProviderAuth, "401");
+        job.watch.paused("openai/second", Reason::ProviderQuota, "402");
+        QVERIFY(!job.watch.cause());
+        QCOMPARE(job.stops.load(), 0);
+    }
+
     void whoHasAStandInHoldsNothing()
     {
         Watched job({true, {}}, {"image"});
