@@ -68,45 +68,59 @@ void ListScheduler::preparePlaces(const ModelledFlow& flow)
     }
 }
 
-Nanoseconds ListScheduler::makespan(const List& list)
+void ListScheduler::begin(const List& list)
 {
-    const std::vector<double>& keys = list.keys;
-    const std::size_t steps = m_shape.steps.size();
     m_limits = m_fresh;
     m_devices = PlaceTimeline(m_shape.devices);
     m_cpu = PlaceTimeline(m_shape.cpuPlaces);
-    m_ready.assign(keys.size(), 0);
-    m_missing.resize(keys.size());
+    m_ready.assign(list.keys.size(), 0);
+    m_missing.resize(list.keys.size());
     m_queue.clear();
-    for (std::size_t i = 0; i < keys.size(); ++i) {
+    const std::size_t steps = m_shape.steps.size();
+    for (std::size_t i = 0; i < list.keys.size(); ++i) {
         m_missing[i] = m_shape.steps[i % steps].needs;
-        if (m_missing[i] == 0)
-            m_queue.push_back({keys[i], static_cast<std::int32_t>(i / steps), static_cast<std::uint16_t>(i % steps)});
+        if (m_missing[i] == 0) enqueue(list, i);
     }
-    std::ranges::make_heap(m_queue, laterInList<Queued, Queued>);
+}
+
+void ListScheduler::enqueue(const List& list, std::size_t slot)
+{
+    const std::size_t steps = m_shape.steps.size();
+    m_queue.push_back(
+        {list.keys[slot], static_cast<std::int32_t>(slot / steps), static_cast<std::uint16_t>(slot % steps)});
+    std::ranges::push_heap(m_queue, laterInList<Queued, Queued>);
+}
+
+Nanoseconds ListScheduler::makespan(const List& list)
+{
+    begin(list);
     Nanoseconds end = 0;
     while (!m_queue.empty()) {
         std::ranges::pop_heap(m_queue, laterInList<Queued, Queued>);
         const Queued next = m_queue.back();
         m_queue.pop_back();
-        const std::size_t row = static_cast<std::size_t>(next.item) * steps;
-        const StepShape& step = m_shape.steps[next.step];
-        Nanoseconds done = 0;
-        for (std::uint16_t element = 0; element < step.fanOut; ++element) {
-            const FlowTask task{next.item, next.step, element};
-            const std::uint32_t account = list.accounts.empty() ? kNoAccount : list.accounts[row + next.step];
-            const Nanoseconds start = layOut(task, m_ready[row + next.step], account);
-            done = std::max(done, start + m_shape.duration(task, m_seed));
-        }
+        const std::size_t row = static_cast<std::size_t>(next.item) * m_shape.steps.size();
+        const Nanoseconds done = layOutStep(list, next);
         end = std::max(end, done);
-        for (const std::uint16_t after : step.next) {
+        for (const std::uint16_t after : m_shape.steps[next.step].next) {
             m_ready[row + after] = std::max(m_ready[row + after], done);
-            if (--m_missing[row + after] != 0) continue;
-            m_queue.push_back({keys[row + after], next.item, after});
-            std::ranges::push_heap(m_queue, laterInList<Queued, Queued>);
+            if (--m_missing[row + after] == 0) enqueue(list, row + after);
         }
     }
     return end;
+}
+
+// All elements of the step; gives the last one's end.
+Nanoseconds ListScheduler::layOutStep(const List& list, const Queued& step)
+{
+    const std::size_t slot = static_cast<std::size_t>(step.item) * m_shape.steps.size() + step.step;
+    const std::uint32_t account = list.accounts.empty() ? kNoAccount : list.accounts[slot];
+    Nanoseconds done = 0;
+    for (std::uint16_t element = 0; element < m_shape.steps[step.step].fanOut; ++element) {
+        const FlowTask task{step.item, step.step, element};
+        done = std::max(done, layOut(task, m_ready[slot], account) + m_shape.duration(task, m_seed));
+    }
+    return done;
 }
 
 Nanoseconds ListScheduler::layOut(const FlowTask& task, Nanoseconds ready, std::uint32_t account)

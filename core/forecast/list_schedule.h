@@ -35,6 +35,9 @@ private:
         std::int32_t item = 0;
         std::uint16_t step = 0;
     };
+    void begin(const List& list);
+    void enqueue(const List& list, std::size_t slot);
+    Nanoseconds layOutStep(const List& list, const Queued& step);
     void preparePlaces(const ModelledFlow& flow);
     std::size_t limitOf(std::size_t kind, std::size_t first, std::size_t second, const LimitSet& limits);
     Nanoseconds layOut(const FlowTask& task, Nanoseconds ready, std::uint32_t account);

@@ -42,43 +42,58 @@ PoolCapacity::Rates PoolCapacity::ratesOf(const LimitSet& limits, const CallUse&
     return rates;
 }
 
+// By what limits are about.
+struct PoolCapacity::Least {
+    using AccountName = std::pair<std::size_t, std::size_t>; // provider, account
+    std::map<std::pair<AccountName, std::size_t>, LeastCall> models;
+    std::map<AccountName, LeastCall> accounts;
+    std::map<std::size_t, LeastCall> providers;
+    std::map<std::pair<std::size_t, const OrganisationSettings*>, LeastCall> groups;
+};
+
 PoolCapacity::PoolCapacity(const ModelledFlow& flow, const FlowShape& shape, const ApiSettings& settings,
                            const std::vector<std::size_t>& steps)
 {
-    using AccountName = std::pair<std::size_t, std::size_t>; // provider, account
-    std::map<std::pair<AccountName, std::size_t>, LeastCall> byModel;
-    std::map<AccountName, LeastCall> byAccount;
-    std::map<std::size_t, LeastCall> byProvider;
-    std::map<std::pair<std::size_t, const OrganisationSettings*>, LeastCall> byGroup;
+    Least least;
     for (const std::size_t step : steps) {
         for (const CallPlace& place : callShape(settings, flow.steps[step], shape.steps[step].route).places) {
             if (!place.possible) continue;
-            const Nanoseconds least = shape.steps[step].least;
-            const AccountName name{place.provider, place.account};
+            const Nanoseconds duration = shape.steps[step].least;
+            const Least::AccountName name{place.provider, place.account};
             const auto* shared = organisationOf(settings, settings.providers[place.provider].accounts[place.account]);
-            byModel[{name, place.model}].note(place.use, least);
-            byAccount[name].note(place.use, least);
-            byProvider[place.provider].note(place.use, least);
-            byGroup[{place.provider, shared}].note(place.use, least);
+            least.models[{name, place.model}].note(place.use, duration);
+            least.accounts[name].note(place.use, duration);
+            least.providers[place.provider].note(place.use, duration);
+            least.groups[{place.provider, shared}].note(place.use, duration);
         }
     }
-    for (const auto& [index, call] : byProvider) {
+    addProviders(settings, least);
+    addAccounts(settings, least);
+}
+
+void PoolCapacity::addProviders(const ApiSettings& settings, const Least& least)
+{
+    for (const auto& [index, call] : least.providers) {
         Provider provider{index, ratesOf(settings.providers[index].limits, call.use, call.duration), {}};
-        for (const auto& [group, least] : byGroup) {
+        for (const auto& [group, shared] : least.groups) {
             if (group.first != index) continue;
             Group added{group.second, {}, {}};
             if (added.organisation != nullptr)
-                added.shared = ratesOf(added.organisation->limits, least.use, least.duration);
+                added.shared = ratesOf(added.organisation->limits, shared.use, shared.duration);
             provider.groups.push_back(std::move(added));
         }
         m_providers.push_back(std::move(provider));
     }
-    for (const auto& [name, call] : byAccount) {
+}
+
+void PoolCapacity::addAccounts(const ApiSettings& settings, const Least& least)
+{
+    for (const auto& [name, call] : least.accounts) {
         const AccountSettings& known = settings.providers[name.first].accounts[name.second];
         Account account{ratesOf(known.limits, call.use, call.duration), {}};
-        for (const auto& [model, least] : byModel)
+        for (const auto& [model, one] : least.models)
             if (model.first == name)
-                account.models.push_back(ratesOf(settings.models[model.second].limits, least.use, least.duration));
+                account.models.push_back(ratesOf(settings.models[model.second].limits, one.use, one.duration));
         const auto provider = std::ranges::find(m_providers, name.first, &Provider::index);
         const auto group = std::ranges::find(provider->groups, organisationOf(settings, known), &Group::organisation);
         group->accounts.push_back(std::move(account));

@@ -44,12 +44,14 @@ private:
         Rates shared;
         std::vector<Group> groups;
     };
+    struct Least;
+    void addProviders(const ApiSettings& settings, const Least& least);
+    void addAccounts(const ApiSettings& settings, const Least& least);
     static Rates ratesOf(const LimitSet& limits, const CallUse& use, Nanoseconds duration);
     static std::int64_t starts(const Rates& rates, Nanoseconds elapsed);
     static std::int64_t starts(const Account& account, Nanoseconds elapsed);
 
     std::vector<Provider> m_providers;
-    Nanoseconds m_longestSpan = 0;
 };
 
 } // namespace aiflow

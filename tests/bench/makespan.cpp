@@ -1,6 +1,7 @@
 // How near real jobs come to the best schedule: the engine, the lane, libcurl, the shared limits and a durable journal
 // against strict simulated services, at 20 times life speed; the jobs in processes of their own.
 //   bench_makespan [--flow NAME] [--speed N] [--processes N] [--kill] [--items N] [--smoke] [--ledger FILE]
+//                  [--calling-items N --step-lag N]
 // --processes: so many jobs share the accounts, each with a device and cores of its own. --kill: each job is killed
 // (-9) in the middle and resumed; what was open then may be paid twice.
 #include "core/base/json.h"
@@ -29,9 +30,11 @@ struct Options {
     double speed = 20;
     int processes = 1;
     bool kill = false;
-    bool smoke = false;     // the ratio is not judged
-    std::int64_t items = 0; // 0: the flow's own
-    std::string ledger;     // empty: in memory alone
+    bool smoke = false;             // the ratio is not judged
+    std::int64_t items = 0;         // 0: the flow's own
+    std::int64_t callingItems = -1; // negative: tuned in virtual time
+    std::int64_t stepLag = 0;
+    std::string ledger; // empty: in memory alone
 };
 
 Options optionsFrom(int argc, char** argv)
@@ -47,6 +50,8 @@ Options optionsFrom(int argc, char** argv)
         ++i;
         if (name == "--flow") options.flow = value;
         if (name == "--items") options.items = std::atoll(value);
+        if (name == "--calling-items") options.callingItems = std::atoll(value);
+        if (name == "--step-lag") options.stepLag = std::atoll(value);
         if (name == "--ledger") options.ledger = value;
         if (name == "--speed") options.speed = std::max(1.0, std::atof(value));
         if (name == "--processes") options.processes = std::max(1, std::atoi(value));
@@ -69,12 +74,14 @@ struct Expected {
     explicit Expected(const NamedFlow& named)
         : bound(lowerBound(named.flow, named.settings)),
           best(must(bestSchedule(named.flow, named.settings, 10'000, 1))),
-          tuned(must(tuneOrder(named.flow, named.settings, 1)))
+          tuned(must(tuneOrder(named.flow, named.settings, 1))),
+          plain(must(runVirtually(named.flow, named.settings, OrderPolicy::ByItem, 1)))
     {
     }
     LowerBound bound;
     BestSchedule best;
     TunedOrder tuned;
+    VirtualResult plain; // without the tuned window and lag
 };
 
 class Run {
@@ -143,57 +150,84 @@ private:
     std::vector<FlowJob> m_jobs;
 };
 
-Json measure(const NamedFlow& named, const Options& options)
-{
-    const Expected expected(named);
-    const double best = seconds(expected.best.makespan), bound = seconds(expected.bound.time);
-    Run run(named, options, expected.tuned);
-    const auto killAfter = std::chrono::nanoseconds(static_cast<std::int64_t>(best * 0.45 / options.speed * 1e9));
-    const double measured = run.run(killAfter);
-    std::int64_t succeeded = 0, open = 0, billed = 0;
-    double cpu = 0;
-    for (const FlowJobEnd& end : run.ends) {
-        succeeded += end.succeeded;
-        open += end.openAtStart;
-        for (const auto& [currency, nanos] : end.cost) billed += nanos;
-        cpu += end.cpuSeconds;
-        if (!end.failure.empty()) std::printf("%s: a failure: %s\n", named.name.c_str(), end.failure.c_str());
+// What the jobs say of themselves, together.
+struct Told {
+    explicit Told(const std::vector<FlowJobEnd>& ends)
+    {
+        for (const FlowJobEnd& end : ends) {
+            succeeded += end.succeeded;
+            openAtKill += end.openAtStart;
+            for (const auto& [currency, nanos] : end.cost) billed += nanos;
+            cpu += end.cpuSeconds;
+            if (!end.failure.empty()) std::printf("a failure: %s\n", end.failure.c_str());
+        }
     }
+    std::int64_t succeeded = 0;
+    std::int64_t openAtKill = 0;
+    std::int64_t billed = 0;
+    double cpu = 0;
+};
+
+Json figuresOf(double measured, const Expected& expected, const Verdict& verdict, const Told& told)
+{
+    const double best = seconds(expected.best.makespan), bound = seconds(expected.bound.time);
     std::int64_t ledger = 0;
-    for (const auto& [currency, nanos] : run.verdict.cost) ledger += nanos.count();
-    const bool plain = !options.kill && !options.smoke && options.processes == 1;
-    Json figures{{"measured_s", measured},
-                 {"best_s", best},
-                 {"found", expected.best.found},
-                 {"bound_s", bound},
-                 {"binds", expected.bound.binding},
-                 {"ratio_best", measured / best},
-                 {"ratio_bound", measured / bound},
-                 {"virtual_s", seconds(expected.tuned.makespan)},
-                 {"calling_items", expected.tuned.callingItems},
-                 {"step_lag", expected.tuned.stepLag},
-                 {"items", succeeded},
-                 {"calls", run.verdict.calls},
-                 {"refusals", run.verdict.refusals},
-                 {"violations", run.verdict.violations},
-                 {"paid_twice", run.verdict.sameBody},
-                 {"open_at_kill", open},
-                 {"ledger_nanos", ledger},
-                 {"billed_nanos", billed},
-                 {"cost_exact", ledger == billed},
-                 {"cpu_s", cpu}};
-    figures["ok"] = succeeded == named.flow.items && run.verdict.refusals == 0 && run.verdict.violations == 0 &&
-                    run.verdict.sameBody <= open && (options.kill || ledger == billed) &&
-                    (!plain || measured / best <= kBar);
+    for (const auto& [currency, nanos] : verdict.cost) ledger += nanos.count();
+    return {{"measured_s", measured},
+            {"best_s", best},
+            {"found", expected.best.found},
+            {"bound_s", bound},
+            {"binds", expected.bound.binding},
+            {"ratio_best", measured / best},
+            {"ratio_bound", measured / bound},
+            {"calling_items", expected.tuned.callingItems},
+            {"step_lag", expected.tuned.stepLag},
+            {"ratio_best_untuned_virtual", seconds(expected.plain.makespan) / best},
+            {"items", told.succeeded},
+            {"calls", verdict.calls},
+            {"refusals", verdict.refusals},
+            {"violations", verdict.violations},
+            {"paid_twice", verdict.sameBody},
+            {"open_at_kill", told.openAtKill},
+            {"ledger_nanos", ledger},
+            {"billed_nanos", told.billed},
+            {"cost_exact", ledger == told.billed},
+            {"cpu_s", told.cpu}};
+}
+
+void show(const std::string& name, const Json& figures, const Options& options)
+{
+    const auto number = [&](const char* key) { return figures[key].get<double>(); };
+    const auto count = [&](const char* key) { return static_cast<long long>(figures[key].get<std::int64_t>()); };
+    const std::string ofOpen =
+        options.kill ? " of " + std::to_string(count("open_at_kill")) + " open at the kill" : std::string();
     std::printf("%-11s %6.1f s, best %6.1f, bound %6.1f (%s): %.4f of the best, %.3f of the bound; %lld calls, "
                 "%lld refused, %lld over, %lld paid twice%s, cost %s\n",
-                named.name.c_str(), measured, best, bound, expected.bound.binding.c_str(), measured / best,
-                measured / bound, static_cast<long long>(run.verdict.calls),
-                static_cast<long long>(run.verdict.refusals), static_cast<long long>(run.verdict.violations),
-                static_cast<long long>(run.verdict.sameBody),
-                options.kill ? (" of " + std::to_string(open) + " open at the kill").c_str() : "",
-                ledger == billed ? "exact" : "not exact");
+                name.c_str(), number("measured_s"), number("best_s"), number("bound_s"),
+                figures["binds"].get<std::string>().c_str(), number("ratio_best"), number("ratio_bound"),
+                count("calls"), count("refusals"), count("violations"), count("paid_twice"), ofOpen.c_str(),
+                figures["cost_exact"].get<bool>() ? "exact" : "not exact");
     std::fflush(stdout);
+}
+
+Json measure(const NamedFlow& named, const Options& options)
+{
+    Expected expected(named);
+    if (options.callingItems >= 0) {
+        expected.tuned.callingItems = options.callingItems;
+        expected.tuned.stepLag = options.stepLag;
+    }
+    const double best = seconds(expected.best.makespan);
+    Run run(named, options, expected.tuned);
+    const double measured =
+        run.run(std::chrono::nanoseconds(static_cast<std::int64_t>(best * 0.45 / options.speed * 1e9)));
+    const Told told(run.ends);
+    Json figures = figuresOf(measured, expected, run.verdict, told);
+    const bool plain = !options.kill && !options.smoke && options.processes == 1;
+    figures["ok"] = told.succeeded == named.flow.items && run.verdict.refusals == 0 && run.verdict.violations == 0 &&
+                    run.verdict.sameBody <= told.openAtKill && (options.kill || figures["cost_exact"].get<bool>()) &&
+                    (!plain || measured / best <= kBar);
+    show(named.name, figures, options);
     return figures;
 }
 
