@@ -112,7 +112,7 @@ public:
     // Names everything of the route that changes an answer (its set of models); part of the cache key.
     virtual std::string routeIdentity(std::string_view route) const = 0;
     // Before the first submit().
-    virtual void serve(ApiJob) {}
+    virtual void serve(ApiJob) {} // NOLINT(performance-unnecessary-value-param): lanes that call keep it
     virtual void submit(ApiCall call, ApiDone done) = 0;
     // Calls that are not sent yet end as Cancelled; open ones go on.
     virtual void cancelWaiting() = 0;

@@ -105,6 +105,7 @@ public:
     virtual std::unique_ptr<Conversation> resume(AttemptPlan plan, std::string remoteId) const = 0;
     // Class B: asks for the job of `plan.attemptId`, whose submit's answer was lost. It goes on as a remote job, or
     // ends as NotSent when the provider knows none. Nothing: this protocol cannot ask.
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): those that can ask keep it
     virtual std::unique_ptr<Conversation> lookUp(AttemptPlan) const { return nullptr; }
     // The cheapest request that tells whether a key works: `providers test`.
     virtual Result<Exchange> probe(const ProviderSettings& provider, std::size_t account) const = 0;
