@@ -7,6 +7,8 @@
 #include "core/pipeline/loader.h"
 #include "core/rehearsal/simulated_provider.h"
 #include "core/store/limits/limit_database.h"
+#include "tests/support/must.h"
+#include "tests/support/product_rows.h"
 
 #include <chrono>
 #include <csignal>
@@ -22,6 +24,8 @@
 #include <unistd.h>
 
 using namespace aiflow;
+using aiflow::test::must;
+using aiflow::test::ProductRows;
 using namespace std::chrono_literals;
 
 namespace {
@@ -33,46 +37,6 @@ const char* const kPipeline = "aiflow: 1\nname: bench\ninput:\n  id: sku\n  colu
                               "  a: { api: text, prompt: \"Write about {{item.sku}}\" }\n"
                               "  b: { api: text, prompt: \"Shorten {{a.text}} for {{item.sku}}\" }\n"
                               "  c: { api: text, prompt: \"Translate {{b.text}} for {{item.sku}}\" }\n";
-
-template <typename T> T must(Result<T> result)
-{
-    if (result) return std::move(*result);
-    std::fprintf(stderr, "%s\n", result.error().text().c_str());
-    std::exit(1);
-}
-
-class Rows final : public ItemSource {
-public:
-    explicit Rows(std::int64_t count) : m_count(count) {}
-    std::int64_t total() const override { return m_count; }
-    Result<std::optional<ItemRecord>> next() override
-    {
-        if (m_next >= m_count) return std::optional<ItemRecord>();
-        ItemRecord record;
-        record.handle = {ItemIndex(m_next),
-                         "SKU-" + std::to_string(m_next),
-                         m_next + 2,
-                         m_next * 40,
-                         40,
-                         "A product with a title " + std::to_string(m_next)};
-        record.fields = fields(record.handle).value();
-        ++m_next;
-        return std::optional(std::move(record));
-    }
-    Result<ItemFields> fields(const ItemHandle& item) override
-    {
-        return ItemFields{std::make_shared<const Json>(Json{{"sku", item.id}})};
-    }
-    Result<Blob> open(const ItemHandle&, const std::string& path) override
-    {
-        return fail(Reason::InputImageMissing, path);
-    }
-    Result<ContentHash> fileHash(const ItemHandle&, const std::string& path) override { return sha256(path); }
-
-private:
-    std::int64_t m_count;
-    std::int64_t m_next = 0;
-};
 
 class Catalog final : public StepCatalog {
 public:
@@ -265,7 +229,7 @@ Json engine(const std::string& baseUrl, std::int64_t items, const std::filesyste
     const auto journal =
         must(Journal::open(folder / "job" / "journal.db", {.beforeCommit = [&] { return artifacts->sync(); }}));
     const auto reader = must(journal->reader());
-    Rows rows(items);
+    ProductRows rows(items);
     LiveIdentity identity;
     identity.job = "bench";
     identity.total = items;

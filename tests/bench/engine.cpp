@@ -3,6 +3,8 @@
 #include "core/base/json.h"
 #include "core/engine/job_runner.h"
 #include "core/pipeline/loader.h"
+#include "tests/support/must.h"
+#include "tests/support/product_rows.h"
 
 #include <chrono>
 #include <condition_variable>
@@ -19,6 +21,8 @@
 #include <unistd.h>
 
 using namespace aiflow;
+using aiflow::test::must;
+using aiflow::test::ProductRows;
 
 namespace {
 
@@ -68,39 +72,6 @@ Result<Values> odd(const OpCall& call)
         return fail(Reason::ComputeNoResult, "nothing found");
     return pass(call);
 }
-
-class Rows final : public ItemSource {
-public:
-    explicit Rows(std::int64_t count) : m_count(count) {}
-    std::int64_t total() const override { return m_count; }
-    Result<std::optional<ItemRecord>> next() override
-    {
-        if (m_next >= m_count) return std::optional<ItemRecord>();
-        ItemRecord record;
-        record.handle = {ItemIndex(m_next),
-                         "SKU-" + std::to_string(m_next),
-                         m_next + 2,
-                         m_next * 40,
-                         40,
-                         "A product with a title " + std::to_string(m_next)};
-        record.fields = fields(record.handle).value();
-        ++m_next;
-        return std::optional(std::move(record));
-    }
-    Result<ItemFields> fields(const ItemHandle& item) override
-    {
-        return ItemFields{std::make_shared<const Json>(Json{{"sku", item.id}, {"n", item.index.value()}})};
-    }
-    Result<Blob> open(const ItemHandle&, const std::string& path) override
-    {
-        return fail(Reason::InputImageMissing, path);
-    }
-    Result<ContentHash> fileHash(const ItemHandle&, const std::string& path) override { return sha256(path); }
-
-private:
-    std::int64_t m_count;
-    std::int64_t m_next = 0;
-};
 
 // Never answers until it is told to drop everything.
 class SilentLane final : public ApiLane {
@@ -177,13 +148,6 @@ double peakMiB()
     return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-template <typename T> T must(Result<T> result)
-{
-    if (result) return std::move(*result);
-    std::fprintf(stderr, "%s\n", result.error().text().c_str());
-    std::exit(1);
-}
-
 struct Bench {
     explicit Bench(const std::string& steps, std::int64_t count, bool durable) : rows(count)
     {
@@ -223,7 +187,7 @@ struct Bench {
     std::shared_ptr<Log> log = Log::nowhere();
     std::unique_ptr<OpRegistry> ops = must(OpRegistry::open({}));
     SilentLane silent;
-    Rows rows;
+    ProductRows rows;
     Pipeline pipeline;
     std::unique_ptr<ArtifactStore> artifacts;
     std::unique_ptr<Journal> journal;

@@ -3,6 +3,7 @@
 #include "core/base/json.h"
 #include "core/forecast/tuned_order.h"
 #include "tests/support/modelled_flows/modelled_flows.h"
+#include "tests/support/must.h"
 
 #include <array>
 #include <chrono>
@@ -20,13 +21,6 @@ constexpr std::array<std::pair<OrderPolicy, const char*>, 5> kPolicies{
     std::pair{OrderPolicy::ByItem, "by_item"}, std::pair{OrderPolicy::FirstCome, "first_come"},
     std::pair{OrderPolicy::BreadthFirst, "breadth_first"}, std::pair{OrderPolicy::DepthFirst, "depth_first"},
     std::pair{OrderPolicy::LongestRestFirst, "longest_rest_first"}};
-
-template <typename T> T must(Result<T> result)
-{
-    if (result) return std::move(*result);
-    std::fprintf(stderr, "%s\n", result.error().text().c_str());
-    std::exit(1);
-}
 
 double seconds(std::chrono::nanoseconds time) { return static_cast<double>(time.count()) * 1e-9; }
 

@@ -7,8 +7,8 @@
 #include "core/base/json.h"
 #include "tests/support/flow_jobs/flow_job.h"
 #include "tests/support/flow_jobs/flow_services.h"
-#include "tests/support/flow_jobs/must.h"
 #include "tests/support/modelled_flows/lane_scenarios.h"
+#include "tests/support/must.h"
 
 #include <algorithm>
 #include <chrono>

@@ -8,7 +8,7 @@
 #include "core/forecast/tuned_order.h"
 #include "tests/support/flow_jobs/flow_job.h"
 #include "tests/support/flow_jobs/flow_services.h"
-#include "tests/support/flow_jobs/must.h"
+#include "tests/support/must.h"
 
 #include <algorithm>
 #include <chrono>

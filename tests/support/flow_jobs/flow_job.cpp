@@ -6,7 +6,7 @@
 #include "core/store/limits/limit_database.h"
 #include "tests/support/flow_jobs/flow_pipeline.h"
 #include "tests/support/flow_jobs/flow_services.h"
-#include "tests/support/flow_jobs/must.h"
+#include "tests/support/must.h"
 
 #include <chrono>
 #include <csignal>

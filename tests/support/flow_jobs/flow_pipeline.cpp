@@ -2,7 +2,7 @@
 
 #include "core/base/json.h"
 #include "core/pipeline/loader.h"
-#include "tests/support/flow_jobs/must.h"
+#include "tests/support/must.h"
 
 #include <condition_variable>
 #include <fmt/format.h>
